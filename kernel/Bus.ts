@@ -1,0 +1,97 @@
+/**
+ * The bus, as the kernel sees it: append, consume, look up. `NatsBus.ts` is JetStream, `testkit/MemoryBus.ts` the
+ * same semantics without a server. Only the runtime and the gateway use it; an actor never does.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { StreamName } from "../contract/Subjects.ts"
+import type { Retryable, Terminal } from "./Failure.ts"
+
+export type Headers = Readonly<Record<string, string>>
+export type Bytes = Uint8Array<ArrayBufferLike>
+
+export interface Outgoing {
+  readonly subject: string
+  readonly data: Bytes
+  readonly headers?: Headers
+  /** Deterministic id: publishing the same again within the duplicate window stores nothing. */
+  readonly messageId?: string
+  /** At most one message may ever match this filter; a second publish succeeds with `stored: false`. */
+  readonly once?: string
+}
+
+export interface Published {
+  readonly sequence: number
+  /** False when the message was there already. */
+  readonly stored: boolean
+}
+
+export interface Recorded {
+  readonly stream: StreamName
+  readonly subject: string
+  readonly sequence: number
+  /** When the log took it, epoch milliseconds with fractions. */
+  readonly time: number
+  readonly headers: Headers
+  readonly data: Bytes
+}
+
+/** A message in the hands of a consumer: it is settled by exactly one of `ack`, `retry`, `drop`. */
+export interface Delivery extends Recorded {
+  /** 1 for the first delivery. */
+  readonly attempt: number
+  /** Confirmed by the server (double ack). */
+  readonly ack: Effect.Effect<void, Retryable>
+  readonly retry: (delayMs: number) => Effect.Effect<void>
+  readonly drop: (reason: string) => Effect.Effect<void>
+  /** "Still busy": starts the ack wait anew. */
+  readonly working: Effect.Effect<void>
+}
+
+export interface ConsumerSpec {
+  readonly stream: StreamName
+  /** Durable name, shared by all processes that do this work. */
+  readonly durable: string
+  readonly filters: ReadonlyArray<string>
+  /** Messages this process holds at once. */
+  readonly concurrency: number
+  /** Milliseconds without a sign of life after which a message is delivered to another. */
+  readonly ackWaitMs: number
+}
+
+export interface ReadOptions {
+  readonly filters: ReadonlyArray<string>
+  /** First sequence to deliver; 1 by default. */
+  readonly from?: number
+}
+
+export class Bus extends Context.Service<
+  Bus,
+  {
+    readonly publish: (message: Outgoing) => Effect.Effect<Published, Retryable | Terminal>
+    readonly consume: (spec: ConsumerSpec) => Stream.Stream<Delivery, Retryable>
+    /** What the log holds now, in order, then ends. */
+    readonly read: (stream: StreamName, options: ReadOptions) => Stream.Stream<Recorded, Retryable>
+    /** The same, then everything that follows. `from: "new"` skips what is there. */
+    readonly tail: (
+      stream: StreamName,
+      options: { readonly filters: ReadonlyArray<string>; readonly from?: number | "new" }
+    ) => Stream.Stream<Recorded, Retryable>
+    /** The newest message of every subject that matches; one round trip. At most 1,000. */
+    readonly last: (stream: StreamName, filters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Recorded>, Retryable>
+    /** Messages `first`..`last` of a stream that match `filter`, in batches. */
+    readonly range: (stream: StreamName, filter: string, first: number, last: number) => Stream.Stream<Recorded, Retryable>
+    /** How many messages each matching subject holds. */
+    readonly count: (stream: StreamName, filter: string) => Effect.Effect<ReadonlyMap<string, number>, Retryable>
+    readonly purge: (stream: StreamName, filter: string) => Effect.Effect<number, Retryable>
+    /** Create or update the streams of the contract. */
+    readonly provision: (options: { readonly keepConversations: boolean }) => Effect.Effect<void, Retryable>
+    /** Publish without the log: for messages that may be lost (progress, audio to a page). */
+    readonly shout: (subject: string, data: Bytes, headers?: Headers) => Effect.Effect<void>
+    readonly listen: (
+      subject: string
+    ) => Effect.Effect<Stream.Stream<{ readonly subject: string; readonly data: Bytes; readonly headers: Headers }>, Retryable, Scope.Scope>
+  }
+>()("voxbus/Bus") {}
