@@ -55,10 +55,15 @@ export interface ConsumerSpec {
   /** Durable name, shared by all processes that do this work. */
   readonly durable: string
   readonly filters: ReadonlyArray<string>
-  /** Messages this process holds at once. */
-  readonly concurrency: number
   /** Milliseconds without a sign of life after which a message is delivered to another. */
   readonly ackWaitMs: number
+}
+
+export interface Consumer {
+  /** The next message, or nothing after about `waitMs` (at least 1,000). Holds no message back that was not asked for. */
+  readonly next: (waitMs: number) => Effect.Effect<Delivery | undefined, Retryable>
+  /** Whether everything up to and with this sequence has been acknowledged or dropped. */
+  readonly settled: (sequence: number) => Effect.Effect<boolean, Retryable>
 }
 
 export interface ReadOptions {
@@ -71,7 +76,8 @@ export class Bus extends Context.Service<
   Bus,
   {
     readonly publish: (message: Outgoing) => Effect.Effect<Published, Retryable | Terminal>
-    readonly consume: (spec: ConsumerSpec) => Stream.Stream<Delivery, Retryable>
+    /** A place in the line of a durable consumer; made if it is missing and the credentials allow it. */
+    readonly consumer: (spec: ConsumerSpec) => Effect.Effect<Consumer, Retryable | Terminal>
     /** What the log holds now, in order, then ends. */
     readonly read: (stream: StreamName, options: ReadOptions) => Stream.Stream<Recorded, Retryable>
     /** The same, then everything that follows. `from: "new"` skips what is there. */
