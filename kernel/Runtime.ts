@@ -7,12 +7,12 @@
  * repetition, never a loss.
  */
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { Event, SessionEvent } from "../contract/Events.ts"
@@ -144,19 +144,21 @@ export interface Running {
  */
 export const start = Effect.fnUntraced(function* <R>(actor: Actor<R>, options: { readonly ackWaitMs: number }) {
   const bus = yield* Bus
-  const draining = yield* Ref.make(false)
+  const stop = yield* Deferred.make<undefined>()
   if (actor.prepare !== undefined) yield* actor.prepare
   const slot = (consumer: Consumer) =>
     consumer.next(POLL_MS).pipe(
+      // A message that arrives in just this moment goes to another process after the ack wait.
+      Effect.raceFirst(Deferred.await(stop)),
       Effect.catch((failure) => Effect.logDebug("bus").pipe(Effect.annotateLogs({ reason: failure.message }), Effect.andThen(Effect.sleep("200 millis")), Effect.as(undefined))),
       Effect.flatMap((delivery) => (delivery === undefined ? Effect.void : handle(actor, delivery, options.ackWaitMs))),
-      Effect.repeat({ until: () => Ref.get(draining) })
+      Effect.repeat({ until: () => Deferred.isDone(stop) })
     )
   const lanes = yield* Effect.forEach(actor.consumes, (consumes) =>
     Effect.map(bus.consumer(specOf(actor, consumes, options.ackWaitMs)), (consumer) => ({ consumer, concurrency: consumes.concurrency }))
   )
   const slots = lanes.flatMap(({ consumer, concurrency }) => Array.from({ length: concurrency }, () => slot(consumer)))
   const fiber = yield* Effect.all(slots, { concurrency: "unbounded", discard: true }).pipe(Effect.annotateLogs({ actor: actor.name }), Effect.forkScoped)
-  const running: Running = { drain: Ref.set(draining, true).pipe(Effect.andThen(Fiber.join(fiber)), Effect.ignore) }
+  const running: Running = { drain: Deferred.succeed(stop, undefined).pipe(Effect.andThen(Fiber.join(fiber)), Effect.ignore) }
   return running
 })

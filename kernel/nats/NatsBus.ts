@@ -112,6 +112,17 @@ const consumerConfig = (spec: ConsumerSpec) => ({
   max_deliver: -1
 })
 
+/** Filters and ack wait can change with a release; where the consumer is in the stream stays. */
+const provisionConsumer = async (jsm: JetStreamManager, spec: ConsumerSpec): Promise<void> => {
+  const config = consumerConfig(spec)
+  const exists = await jsm.consumers.info(spec.stream, spec.durable).then(
+    () => true,
+    () => false
+  )
+  if (exists) await jsm.consumers.update(spec.stream, spec.durable, config)
+  else await jsm.consumers.add(spec.stream, config)
+}
+
 const make = Effect.gen(function* () {
   const nc: NatsConnection = yield* Connection
   const js = jetstream(nc, { timeout: 5_000 })
@@ -223,8 +234,12 @@ const make = Effect.gen(function* () {
         return new Map(Object.entries(info.state.subjects ?? {}))
       }),
     purge: (stream, filter) => attempt("purge", async () => (await jsm.streams.purge(stream, { filter })).purged),
-    provision: ({ keepConversations }) =>
-      Effect.forEach(STREAMS, (spec) => attempt(`set up ${spec.name}`, () => provisionStream(jsm, spec, keepConversations)), { discard: true, concurrency: 4 }),
+    provision: ({ keepConversations, consumers }) =>
+      Effect.forEach(STREAMS, (spec) => attempt(`set up ${spec.name}`, () => provisionStream(jsm, spec, keepConversations)), { discard: true, concurrency: 4 }).pipe(
+        Effect.andThen(
+          Effect.forEach(consumers, (spec) => attempt(`set up ${spec.durable}`, () => provisionConsumer(jsm, spec)), { discard: true, concurrency: 4 })
+        )
+      ),
     shout: (subject, data, headers) => Effect.sync(() => nc.publish(subject, data, { headers: toNats(headers) })),
     listen: (subject) =>
       Effect.acquireRelease(

@@ -31,7 +31,7 @@ export const connectionTo = (user: string, password: string) =>
   Layer.unwrap(Effect.map(NatsServer, ({ url }) => Connection.layer({ url, user, password, name: user })))
 
 /** A provisioned bus on a server of its own. */
-export const realBus = Layer.effectDiscard(Effect.flatMap(Bus, (bus) => bus.provision({ keepConversations: false }))).pipe(
+export const realBus = Layer.effectDiscard(Effect.flatMap(Bus, (bus) => bus.provision({ keepConversations: false, consumers: [] }))).pipe(
   Layer.provideMerge(natsBus),
   Layer.provideMerge(connectionTo("operator", "test")),
   Layer.provideMerge(serverLayer())

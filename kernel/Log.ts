@@ -1,0 +1,20 @@
+/**
+ * The one logger: a line per entry on standard error, so that standard output stays for results. It logs structure
+ * (subjects, codes, counts, milliseconds), never content: words, audio and keys have no way in but the caller's care,
+ * which `test/privacy.test.ts` checks.
+ */
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import type * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
+
+export type LogFormat = "text" | "json"
+
+const toStderr = (line: string): void => void process.stderr.write(`${line}\n`)
+
+/** @param level entries below it are dropped */
+export const logLayer = (level: LogLevel.LogLevel, format: LogFormat) =>
+  Layer.merge(
+    Logger.layer([Logger.map(format === "json" ? Logger.formatJson : Logger.formatLogFmt, toStderr)]),
+    Layer.succeed(References.MinimumLogLevel, level)
+  )

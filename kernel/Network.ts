@@ -1,0 +1,42 @@
+/**
+ * The network policy: `--offline` refuses every HTTP connection to another machine inside the process, and says which
+ * call it was. All HTTP of ours goes through undici's global dispatcher, and so does Node's `fetch`.
+ */
+import * as Effect from "effect/Effect"
+import { Agent, EnvHttpProxyAgent, getGlobalDispatcher, setGlobalDispatcher } from "undici"
+import { isIP } from "node:net"
+
+/** What a refused call fails with; `isOfflineRefusal` finds it below the error of a client library. */
+export class OfflineRefusal extends Error {
+  readonly code = "network.offline"
+  constructor(host: string) {
+    super(`Offline mode refused a connection to ${host}.`)
+  }
+}
+
+/** `localhost`, `127.0.0.0/8` and `::1`. */
+export const isLoopback = (host: string): boolean => {
+  const name = host.replace(/^\[|\]$/g, "").toLowerCase()
+  return name === "localhost" || name === "::1" || (isIP(name) === 4 && name.startsWith("127."))
+}
+
+export const isOfflineRefusal = (cause: unknown): cause is OfflineRefusal =>
+  cause instanceof OfflineRefusal || (cause instanceof Error && cause.cause !== undefined && isOfflineRefusal(cause.cause))
+
+const offlineAgent = () =>
+  new Agent().compose((dispatch) => (options, handler) => {
+    const host = new URL(String(options.origin)).hostname
+    if (!isLoopback(host)) throw new OfflineRefusal(host)
+    return dispatch(options, handler)
+  })
+
+/** Sets the policy for as long as the scope is open. Without `offline`, `HTTP_PROXY` and its kin are honoured. */
+export const networkPolicy = (offline: boolean) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = getGlobalDispatcher()
+      setGlobalDispatcher(offline ? offlineAgent() : new EnvHttpProxyAgent())
+      return before
+    }),
+    (before) => Effect.sync(() => setGlobalDispatcher(before))
+  )
