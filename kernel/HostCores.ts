@@ -48,6 +48,9 @@ const eachMessage = (socket: Socket, on: (message: Message) => void): void => {
 export const budgetAddress = (name = process.env["VOXBUS_CORES_NAME"] ?? `voxbus-cores-${userInfo().uid}`): string =>
   process.platform === "linux" ? `\0${name}` : process.platform === "win32" ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`)
 
+/** A new bookkeeper first hears of the leases that its predecessor had granted. */
+const GRACE_MS = 100
+
 /** Keeps the books. Fails when somebody does already. */
 const keepBooks = (address: string, total: number) =>
   Effect.acquireRelease(
@@ -55,7 +58,9 @@ const keepBooks = (address: string, total: number) =>
       const budget = new CoreBudget(total)
       const clients = new Map<string, Socket>()
       const owner = new Map<string, string>()
+      const opens = performance.now() + GRACE_MS
       const settle = () => {
+        if (performance.now() < opens) return
         for (const [id, threads] of budget.grant(performance.now())) {
           const socket = clients.get(owner.get(id) ?? "")
           if (socket !== undefined) say(socket, { op: "granted", id, threads })
@@ -89,6 +94,7 @@ const keepBooks = (address: string, total: number) =>
       // Batch work that was held back for a talk gets its core when the talk is over.
       const timer = setInterval(settle, 1_000)
       timer.unref()
+      setTimeout(settle, GRACE_MS + 1).unref()
       server.once("error", (cause) => {
         clearInterval(timer)
         resume(Effect.fail(cause))
@@ -151,8 +157,8 @@ const make = (address: string, total: number) =>
     )
     const join = Effect.gen(function* () {
       const next = yield* attach
-      // A pending request must not keep a finished command alive; the process lives by its own work.
-      next.unref()
+      // Only who holds or waits for a lease is kept alive by it.
+      if (leases.size === 0) next.unref()
       socket = next
       next.on("error", () => undefined)
       next.once("close", () => {
@@ -182,6 +188,7 @@ const make = (address: string, total: number) =>
           Effect.gen(function* () {
             const id = randomUUID()
             leases.set(id, { request, threads: 0, granted: yield* Deferred.make<number>() })
+            socket?.ref()
             if (socket !== undefined) say(socket, { op: "ask", id, lane: request.lane, want: Math.max(1, Math.min(request.want, total)) })
             return id
           }),
@@ -206,6 +213,7 @@ const make = (address: string, total: number) =>
           (id) =>
             Effect.sync(() => {
               leases.delete(id)
+              if (leases.size === 0) socket?.unref()
               if (socket !== undefined) say(socket, { op: "release", id })
             })
         )
