@@ -16,7 +16,6 @@ import { unlinkSync } from "node:fs"
 import { connect, createServer, type Socket } from "node:net"
 import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
 import { CoreBudget } from "./CoreBudget.ts"
 import { type CoreRequest, Cores, type Lease } from "./Cores.ts"
 import { describe, Retryable, systemCode } from "./Failure.ts"
@@ -37,10 +36,16 @@ const decode = Schema.decodeUnknownOption(Message)
 
 const say = (socket: Socket, message: Message): void => void socket.write(`${JSON.stringify(message)}\n`)
 
+// Not node:readline: its interface emits the socket's errors again, where nobody listens.
 const eachMessage = (socket: Socket, on: (message: Message) => void): void => {
-  createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
-    const message = decode(line)
-    if (message._tag === "Some") on(message.value)
+  let rest = ""
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split("\n")
+    rest = lines.pop() ?? ""
+    for (const line of lines) {
+      const message = decode(line)
+      if (message._tag === "Some") on(message.value)
+    }
   })
 }
 
@@ -155,8 +160,10 @@ const make = (address: string, total: number) =>
       ),
       Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: "5 seconds" })))
     )
-    const join = Effect.gen(function* () {
+    const join: Effect.Effect<void, unknown> = Effect.gen(function* () {
       const next = yield* attach
+      // The bookkeeper may have gone in the moment since: its "close" has been missed.
+      if (next.destroyed) return yield* join
       // Only who holds or waits for a lease is kept alive by it.
       if (leases.size === 0) next.unref()
       socket = next

@@ -16,9 +16,10 @@ import { decodeFile, type Decoding, type MediaInfo } from "./media/Decode.ts"
 import { ffmpeg } from "./media/Ffmpeg.ts"
 import { joined, makeResampler } from "./media/Resampler.ts"
 import { existing, type ReadAt, reader, spool, type Spooled, toFile } from "./media/Spool.ts"
-import { parseWav, wavExtent } from "./media/Wav.ts"
+import { parseWav, wavBytes, wavExtent } from "./media/Wav.ts"
 
 export { type MediaInfo } from "./media/Decode.ts"
+export { joined } from "./media/Resampler.ts"
 export { encodeOpus } from "./media/Opus.ts"
 export { wavBytes, type WavWriter, wavWriter } from "./media/Wav.ts"
 
@@ -40,10 +41,8 @@ const HEAD = 64 * 1024
 /** Samples of a block of PCM: 0.5 s. */
 const BLOCK = 8_192
 
-const empty = new Terminal({ code: "audio.empty", message: "The audio holds no samples. Check that the recording worked and that the file is not empty." })
-
-/** Loads what decoding needs, so that the first utterance does not pay for it (80-180 ms). */
-export const warmUp: Effect.Effect<void, Terminal> = Effect.asVoid(ffmpeg)
+/** There is not one sample. */
+export const noSamples = new Terminal({ code: "audio.empty", message: "The audio holds no samples. Check that the recording worked and that the file is not empty." })
 
 /**
  * Decodes a file or a stream of its bytes.
@@ -54,13 +53,13 @@ export const decodeToTimeline = Effect.fnUntraced(function* <R = never>(
   input: MediaInput<R>
 ): Effect.fn.Return<Timeline, Failure, R | Scope.Scope> {
   const source = input.kind === "file" ? yield* existing(input.path) : yield* spool(input.chunks)
-  if (source.size === 0) return yield* empty
+  if (source.size === 0) return yield* noSamples
   const readAt = yield* reader(source)
   const wav = parseWav(yield* readAt(0, HEAD))
   if (wav === undefined) return fromFfmpeg(yield* decodeSpooled(source, false), false)
   const end = wav.dataOffset + wav.declared + (wav.declared % 2)
   const extent = wavExtent(wav, source.size, end < source.size ? yield* readAt(end, 8) : new Uint8Array())
-  if (extent.bytes < 2) return yield* empty
+  if (extent.bytes < 2) return yield* noSamples
   if (!wav.pcm16 || wav.sampleRate !== TIMELINE_RATE || wav.channels !== 1) {
     return fromFfmpeg(yield* decodeSpooled(source, extent.lies), extent.truncated)
   }
@@ -70,6 +69,17 @@ export const decodeToTimeline = Effect.fnUntraced(function* <R = never>(
     truncated: Effect.succeed(extent.truncated)
   }
 })
+
+/** A moment of 8 kHz silence, which needs every part of FFmpeg that decoding uses. */
+const WARMING = wavBytes(new Int16Array(800), 8_000, 1)
+
+/** Loads what decoding needs, so that the first utterance does not pay for it (100-200 ms). */
+export const warmUp: Effect.Effect<void, Failure> = Effect.scoped(
+  Effect.gen(function* () {
+    const { samples } = yield* decodeToTimeline({ kind: "bytes", chunks: Stream.make(WARMING) })
+    yield* Stream.runDrain(samples)
+  })
+)
 
 const decodeSpooled = Effect.fnUntraced(function* (source: Spooled, ignoreLength: boolean) {
   const { path, temporary } = yield* toFile(source)
@@ -88,7 +98,7 @@ const fromFfmpeg = (decoding: Decoding, truncated: boolean): Timeline => {
       return [samples.length > 0 ? [samples] : [], Option.some(undefined)] as const
     }
     if (any) return [[], Option.none<undefined>()] as const
-    if (decoding.errors() === 0) return yield* empty
+    if (decoding.errors() === 0) return yield* noSamples
     return yield* new Terminal({ code: "audio.unreadable", message: "The file looks like audio, but nothing in it can be decoded. It may be damaged; ask for a fresh copy." })
   })
   return {

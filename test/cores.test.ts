@@ -35,7 +35,7 @@ class Workers {
         for (const waiter of this.#waiting.filter((each) => each.name === who && each.what === what)) waiter.done()
       }
     })
-    return { child, ended: new Promise((resolve) => child.once("exit", () => resolve())) }
+    return { child, ended: new Promise((resolve) => child.once("close", () => resolve())) }
   }
 
   seen(name: string, what: string): Promise<void> {

@@ -3,7 +3,7 @@
  * temporary file that goes with the scope. A decoder must seek, so it cannot work on the stream itself.
  */
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type FileHandle, mkdtemp, open, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -16,6 +16,9 @@ export type Spooled =
 
 /** Bytes up to which nothing is written to disk: 30 s of 16 kHz WAV, minutes of Opus. */
 const IN_MEMORY = 1024 * 1024
+
+const unreadable = (path: string) => (cause: unknown) =>
+  new Terminal({ code: "input.missing", message: `${path} cannot be read: ${describe(cause)}`, cause })
 
 const unwritable = (cause: unknown) =>
   systemCode(cause) === "ENOSPC"
@@ -52,12 +55,11 @@ export const spool = Effect.fnUntraced(function* <R>(
   let held: Array<Uint8Array> = []
   let size = 0
   let written: { readonly path: string; readonly file: FileHandle } | undefined
-  const scope = yield* Effect.scope
   const begin = Effect.gen(function* () {
     const path = yield* temporaryPath
     const file = yield* Effect.acquireRelease(attempt(() => open(path, "wx", 0o600)), (handle) => Effect.promise(() => handle.close()))
     return (written = { path, file })
-  }).pipe(Effect.provideService(Scope.Scope, scope))
+  })
   yield* Stream.runForEach(chunks, (chunk) =>
     Effect.gen(function* () {
       held.push(chunk)
@@ -66,7 +68,7 @@ export const spool = Effect.fnUntraced(function* <R>(
       const { file } = written ?? (yield* begin)
       const parts = held
       held = []
-      yield* attempt(() => file.writev(parts))
+      yield* attempt(() => file.writeFile(Buffer.concat(parts)))
     })
   )
   return written === undefined
@@ -78,17 +80,29 @@ export const spool = Effect.fnUntraced(function* <R>(
 export const existing = (path: string): Effect.Effect<Spooled, Terminal> =>
   Effect.tryPromise({
     try: async () => ({ kind: "file", path, size: (await stat(path)).size, temporary: false }) as const,
-    catch: (cause) => new Terminal({ code: "input.missing", message: `${path} cannot be read: ${describe(cause)}`, cause })
+    catch: unreadable(path)
   })
 
 /** Up to `length` bytes from `offset`; fewer at the end. */
-export const readAt = (spooled: Spooled, offset: number, length: number): Effect.Effect<Buffer, Retryable, Scope.Scope> =>
-  spooled.kind === "memory"
-    ? Effect.succeed(spooled.bytes.subarray(offset, offset + length))
-    : Effect.scoped(
-        Effect.gen(function* () {
-          const file = yield* Effect.acquireRelease(attempt(() => open(spooled.path, "r")), (handle) => Effect.promise(() => handle.close()))
-          const { buffer, bytesRead } = yield* attempt(() => file.read(Buffer.alloc(length), 0, length, offset))
+export type ReadAt = (offset: number, length: number) => Effect.Effect<Buffer, Terminal>
+
+export const reader = (spooled: Spooled): Effect.Effect<ReadAt, Terminal, Scope.Scope> => {
+  if (spooled.kind === "memory") {
+    const { bytes } = spooled
+    return Effect.succeed((offset, length) => Effect.sync(() => bytes.subarray(offset, offset + length)))
+  }
+  const failed = unreadable(spooled.path)
+  return Effect.acquireRelease(Effect.tryPromise({ try: () => open(spooled.path, "r"), catch: failed }), (handle) =>
+    Effect.promise(() => handle.close())
+  ).pipe(
+    Effect.map((file): ReadAt => (offset, length) =>
+      Effect.tryPromise({
+        try: async () => {
+          const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset)
           return buffer.subarray(0, bytesRead)
-        })
-      )
+        },
+        catch: failed
+      })
+    )
+  )
+}
