@@ -20,7 +20,8 @@ import { parseWav, wavBytes, wavExtent } from "./media/Wav.ts"
 
 export { type MediaInfo } from "./media/Decode.ts"
 export { joined } from "./media/Resampler.ts"
-export { encodeOpus } from "./media/Opus.ts"
+export { encodeAudio, encodeOpus } from "./media/Encode.ts"
+export { type EncoderOptions } from "./media/Encoder.ts"
 export { wavBytes, type WavWriter, wavWriter } from "./media/Wav.ts"
 
 export type MediaInput<R = never> =

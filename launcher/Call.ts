@@ -6,7 +6,8 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { ulid } from "ulid"
 import { basename, extname, join } from "node:path"
-import { type Event, type EventOf, TIMELINE_RATE, Transcript } from "../contract/Events.ts"
+import { transcriptJson } from "../actors/bundler/exports/Json.ts"
+import { type Event, type EventOf, Transcript } from "../contract/Events.ts"
 import type { SessionConfig, SessionId } from "../contract/Session.ts"
 import { sessionFilters } from "../contract/Subjects.ts"
 import type { Logged } from "../kernel/Actor.ts"
@@ -90,35 +91,12 @@ export const runCall = Effect.fnUntraced(function* (request: CallRequest, onEven
   return result
 })
 
-/** Seconds with millisecond precision. */
-const seconds = (samples: number): number => Math.round((samples / TIMELINE_RATE) * 1000) / 1000
-
-/** What `transcribe --json` prints. */
-export const callJson = ({ session, transcript, bundle }: CallResult) => ({
-  session,
-  title: transcript.title,
-  text: transcript.text,
-  language: transcript.language,
-  durationSeconds: seconds(transcript.samples),
-  coverage: {
-    ratio: transcript.coverage.ratio,
-    speechSeconds: seconds(transcript.coverage.speechSamples),
-    transcribedSeconds: seconds(transcript.coverage.transcribedSamples),
-    gaps: transcript.coverage.gaps.map((gap) => ({ start: seconds(gap.start), end: seconds(gap.end), reason: gap.reason }))
-  },
-  ...(transcript.emptyReason === undefined ? {} : { emptyReason: transcript.emptyReason }),
-  engine: transcript.engine,
-  model: transcript.model,
-  segments: transcript.segments.map((segment) => ({
-    start: seconds(segment.start),
-    end: seconds(segment.end),
-    text: segment.text,
-    ...(segment.speaker === undefined ? {} : { speaker: segment.speaker }),
-    words: segment.words.map((word) => ({ word: word.word, start: seconds(word.start), end: seconds(word.end), probability: word.probability }))
-  })),
+/** What `transcribe --json` prints: the transcript as in `transcript.json`, and where everything was written. */
+export const callJson = ({ transcript, bundle }: CallResult) => ({
+  ...transcriptJson(transcript),
   folder: bundle.folder,
   bundle: join(bundle.folder, bundle.bundle),
-  files: bundle.files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }))
+  files: bundle.files
 })
 
 /** How far a call is, from the events seen so far. */

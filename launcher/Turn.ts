@@ -30,8 +30,8 @@ export interface TurnResult {
   readonly transcript: string
   readonly reply: string
   readonly rejected?: string
-  /** `s16le` mono. */
-  readonly pcm: Buffer
+  /** Mono. */
+  readonly pcm: Int16Array
   readonly sampleRate: number
   readonly latencyMs: TurnLatency
 }
@@ -61,6 +61,9 @@ const isOver = (events: ReadonlyArray<Logged>): boolean => {
   return events.some(isA("text.rejected"))
 }
 
+/** A copy, because a view would need an even offset. */
+const samplesOf = (bytes: Buffer) => new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+
 export const runTurn = Effect.fnUntraced(function* (request: TurnRequest, onEvent: (entry: Logged) => Effect.Effect<void>) {
   const blobs = yield* Blobs
   const source = "path" in request ? { path: request.path, title: basename(request.path) } : { text: request.text, title: "question" }
@@ -85,7 +88,7 @@ export const runTurn = Effect.fnUntraced(function* (request: TurnRequest, onEven
     transcript: seen.find(isA("text.transcribed"))?.event.text ?? "",
     reply: seen.find(isA("reply.ready"))?.event.text ?? "",
     ...(rejected === undefined ? {} : { rejected }),
-    pcm: Buffer.concat(parts),
+    pcm: samplesOf(Buffer.concat(parts)),
     sampleRate: spoken[0]?.event.sampleRate ?? 22_050,
     latencyMs: latencyOf(seen)
   }

@@ -29,7 +29,7 @@ import { fail } from "./Output.ts"
 
 const settings = (overrides: Record<string, unknown> = {}) => Models.layer.pipe(Layer.provideMerge(Settings.layer(overrides)))
 
-const flagsOfStart = (input: { readonly port: Option.Option<number>; readonly offline: boolean }) =>
+const flagsOfStart = (input: { readonly port: Option.Option<number>; readonly offline: boolean; readonly noUiOpen: boolean; readonly json: boolean }) =>
   settings({
     ...(Option.isSome(input.port) ? { gateway: { port: input.port.value } } : {}),
     ...(input.offline ? { host: { offline: true } } : {})
@@ -44,7 +44,7 @@ const voxbus = Command.make("voxbus").pipe(
     ask.pipe(Command.provide(settings())),
     events.pipe(Command.provide(settings())),
     run.pipe(Command.provide(settings())),
-    verify,
+    verify.pipe(Command.provide(settings())),
     models.pipe(Command.provide(settings())),
     doctor.pipe(Command.provide(settings())),
     version

@@ -1,37 +1,16 @@
 /** The gateway over a real bus: a client talks to it, a scripted actor answers. */
 import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { request } from "node:http"
-import { createServer } from "node:net"
-import { Recorder } from "../actors/capture/index.ts"
 import type { EventTag } from "../contract/Events.ts"
 import { framesSubject } from "../contract/Subjects.ts"
-import { GatewayAddress, gatewayLayer, gatewayWith } from "../gateway/index.ts"
+import { GatewayAddress } from "../gateway/index.ts"
 import { connect } from "../gateway/testkit/Client.ts"
-import { HEARD, QUIET_SAMPLES, RATE, scriptedActor, SENTENCES, tone } from "../gateway/testkit/ScriptedActor.ts"
+import { HEARD, QUIET_SAMPLES, RATE, SENTENCES, tone } from "../gateway/testkit/ScriptedActor.ts"
 import { Bus } from "../kernel/Bus.ts"
-import { busBlobs } from "../kernel/BusBlobs.ts"
-import { encode } from "../kernel/Envelope.ts"
 import { history } from "../kernel/History.ts"
-import { start } from "../kernel/Runtime.ts"
-import { load, Settings } from "../kernel/Settings.ts"
-import { realBus, temporaryFolder } from "./support/server.ts"
-
-const settingsWith = (port: number) =>
-  Layer.effect(
-    Settings,
-    Effect.flatMap(temporaryFolder, (home) => load({ VOXBUS_HOME: home }, { gateway: { port } }))
-  )
-
-const environment = Layer.effectDiscard(start(scriptedActor, { ackWaitMs: 2_500 })).pipe(
-  Layer.provideMerge(Layer.mergeAll(busBlobs, Recorder.layer)),
-  Layer.provideMerge(realBus)
-)
-
-const gateway = gatewayWith({ patienceMs: 2_000 }).pipe(Layer.provide(settingsWith(0)), Layer.provideMerge(environment))
+import { scriptedGateway } from "./support/gateway.ts"
 
 /** `count` frames of 40 ms at 16 kHz. */
 const speech = (count: number) => Array.from({ length: count }, () => new Uint8Array(new Int16Array(640).fill(1_000).buffer))
@@ -45,21 +24,8 @@ const logged = <T extends EventTag>(session: string, tag: T) =>
     Effect.timeout("5 seconds")
   )
 
-const raw = (url: string, path: string, headers: Record<string, string>) =>
-  Effect.callback<number>((resume) => {
-    const sent = request(new URL(path, url), { headers, setHost: headers["host"] === undefined }, (response) => {
-      response.resume()
-      resume(Effect.succeed(response.statusCode ?? 0))
-    })
-    sent.on("upgrade", (_response, socket) => {
-      socket.destroy()
-      resume(Effect.succeed(101))
-    })
-    sent.end()
-  })
-
 describe("gateway", () => {
-  layer(gateway, { excludeTestServices: true, timeout: 60_000 })((it) => {
+  layer(scriptedGateway, { excludeTestServices: true, timeout: 60_000 })((it) => {
     it.effect("takes an utterance and gives back transcript, reply and audio, in order", () =>
       Effect.gen(function* () {
         const client = yield* connected
@@ -100,7 +66,10 @@ describe("gateway", () => {
         assert.strictEqual(captured?.event.samples, 25 * 640)
         const bus = yield* Bus
         const frames = yield* Stream.runCollect(bus.read("FRAMES_ASSISTANT", { filters: [framesSubject("assistant", session)] }))
-        assert.strictEqual(frames.reduce((bytes, { data }) => bytes + data.length, 0), 25 * 1_280)
+        assert.strictEqual(
+          frames.reduce((bytes, { data }) => bytes + data.length, 0),
+          25 * 1_280
+        )
 
         yield* client.send({ type: "played", turn: 1, generation: 0, samples: 55_125, sentences: 2, interrupted: false })
         yield* client.until("turn", ({ state }) => state === "IDLE")
@@ -182,13 +151,19 @@ describe("gateway", () => {
         yield* client.until("turn", ({ state }) => state === "IDLE")
         const session = client.all("ready").at(-1)?.session ?? ""
         const cancelled = yield* logged(session, "turn.cancelled")
-        assert.deepStrictEqual(cancelled.map(({ event }) => [event.unit, event.generation, event.reason]), [[1, 0, "user"]])
+        assert.deepStrictEqual(
+          cancelled.map(({ event }) => [event.unit, event.generation, event.reason]),
+          [[1, 0, "user"]]
+        )
         assert.strictEqual((yield* logged(session, "speech.interrupted"))[0]?.event.samples, 100)
         // The second sentence is on the log, and did not reach the client.
         yield* logged(session, "reply.ready")
         yield* client.send({ type: "ask", text: "And now?" })
         yield* client.until("speech.done", ({ turn }) => turn === 2)
-        assert.deepStrictEqual(client.all("speech").map(({ turn, sentence }) => `${turn}.${sentence}`), ["1.1", "2.1", "2.2"])
+        assert.deepStrictEqual(
+          client.all("speech").map(({ turn, sentence }) => `${turn}.${sentence}`),
+          ["1.1", "2.1", "2.2"]
+        )
         assert.isFalse(client.all("reply.done").some(({ turn }) => turn === 1))
       })
     )
@@ -200,7 +175,10 @@ describe("gateway", () => {
         yield* two.send({ type: "ask", text: "The second" })
         yield* one.until("speech.done")
         yield* two.until("speech.done")
-        assert.deepStrictEqual([one, two].map((client) => client.all("transcript").map(({ text }) => text)), [["The first"], ["The second"]])
+        assert.deepStrictEqual(
+          [one, two].map((client) => client.all("transcript").map(({ text }) => text)),
+          [["The first"], ["The second"]]
+        )
 
         const session = one.all("ready").at(-1)?.session ?? ""
         assert.notStrictEqual(session, two.all("ready").at(-1)?.session)
@@ -268,7 +246,10 @@ describe("gateway", () => {
         for (let sent = 0; sent <= 10; sent += 1) yield* client.sendRaw(new Uint8Array(960_000))
         yield* client.send({ type: "utterance.end" })
         yield* client.until("error", ({ message }) => message.includes("dropped"))
-        assert.deepStrictEqual(client.all("error").map(({ code }) => code), ["input.invalid", "input.invalid"])
+        assert.deepStrictEqual(
+          client.all("error").map(({ code }) => code),
+          ["input.invalid", "input.invalid"]
+        )
         assert.strictEqual(client.all("turn").at(-1)?.state, "IDLE")
       })
     )
@@ -276,92 +257,29 @@ describe("gateway", () => {
     it.effect("pushes events of subscribed subjects from where the client wants them", () =>
       Effect.gen(function* () {
         const client = yield* connected
-        yield* client.send({ type: "subscribe", subjects: ["text.>", "text.transcribed.>", "reply.ready.*.*.*"], from: { stream: "ASSISTANT", sequence: 1 } })
+        yield* client.send({
+          type: "subscribe",
+          subjects: ["text.>", "text.transcribed.>", "reply.ready.*.*.*"],
+          from: { stream: "ASSISTANT", sequence: 1 }
+        })
         yield* client.send({ type: "ask", text: "Is anybody there?" })
         yield* client.until("speech.done")
         const session = client.all("ready").at(-1)?.session ?? ""
         yield* client.until("event", ({ subject }) => subject === `reply.ready.assistant.${session}.000001`)
         const events = client.all("event")
         const mine = events.filter(({ subject }) => subject.includes(session))
-        assert.deepStrictEqual(mine.map(({ subject }) => subject.split(".", 2).join(".")), ["text.transcribed", "reply.ready"])
+        assert.deepStrictEqual(
+          mine.map(({ subject }) => subject.split(".", 2).join(".")),
+          ["text.transcribed", "reply.ready"]
+        )
         assert.include(JSON.stringify(mine[0]?.event), "Is anybody there?")
         assert.isTrue(events.every(({ subject }) => /^(text|reply\.ready)\./.test(subject)))
         // Each once, in order.
         const sequences = events.map(({ sequence }) => sequence)
-        assert.deepStrictEqual(sequences, [...new Set(sequences)].toSorted((a, b) => a - b))
-      })
-    )
-
-    it.effect("refuses other hosts and other sites", () =>
-      Effect.gen(function* () {
-        const { url } = yield* GatewayAddress
-        const { host, port } = new URL(url)
-        const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" }
-        const table: ReadonlyArray<readonly [string, Record<string, string>, number]> = [
-          ["/", {}, 200],
-          ["/", { host: `localhost:${port}` }, 200],
-          ["/", { host: `[::1]:${port}`, origin: `http://[::1]:${port}` }, 200],
-          ["/", { host, origin: `http://${host}` }, 200],
-          ["/health", { host: "evil.example" }, 403],
-          ["/", { host: "127.0.0.1:1" }, 403],
-          ["/", { host, origin: "https://evil.example" }, 403],
-          ["/", { host, origin: "null" }, 403],
-          ["/nothing", {}, 404],
-          ["/ws", {}, 426],
-          ["/ws", { ...upgrade, host }, 101],
-          ["/ws", { ...upgrade, host, origin: `http://${host}` }, 101],
-          ["/ws", { ...upgrade, host, origin: "http://evil.example" }, 403],
-          ["/ws", { ...upgrade, host: "rebound.example" }, 403]
-        ]
-        for (const [path, headers, status] of table) assert.strictEqual(yield* raw(url, path, headers), status, `${path} ${JSON.stringify(headers)}`)
-        const page = yield* Effect.promise(() => fetch(url))
-        assert.include(page.headers.get("content-security-policy") ?? "", "default-src 'none'")
-        assert.strictEqual(page.headers.get("x-content-type-options"), "nosniff")
-        assert.strictEqual(page.headers.get("referrer-policy"), "no-referrer")
-        assert.include(page.headers.get("content-type") ?? "", "text/html")
-      })
-    )
-
-    it.effect("reports the health of the actors", () =>
-      Effect.gen(function* () {
-        const { url } = yield* GatewayAddress
-        const bus = yield* Bus
-        const health = Effect.promise(async () => (await fetch(`${url}/health`)).json() as Promise<Record<string, unknown>>)
-        const say = (actor: string, status: "ready" | "down", detail: string) =>
-          encode({ _tag: "health.changed", v: 1, actor, status, detail }, { actor, cause: "", messageId: `${actor}:${status}` }).pipe(Effect.flatMap(bus.publish))
-        assert.deepInclude(yield* health, { status: "starting", actors: [] })
-        yield* say("speaker", "ready", "")
-        yield* say("reasoner", "ready", "")
-        assert.deepInclude(yield* health, {
-          status: "ok",
-          actors: [
-            { actor: "reasoner", status: "ready", detail: "" },
-            { actor: "speaker", status: "ready", detail: "" }
-          ]
-        })
-        yield* say("speaker", "down", "No voice.")
-        const last = yield* health
-        assert.strictEqual(last["status"], "degraded")
-        assert.match(String(last["version"]), /^\d+\.\d+\.\d+/)
-        assert.isNumber(last["uptimeSeconds"])
-      })
-    )
-
-    it.effect("says which port is taken and what to do", () =>
-      Effect.gen(function* () {
-        const port = yield* Effect.acquireRelease(
-          Effect.callback<{ port: number; close: () => void }>((resume) => {
-            const taken = createServer()
-            taken.listen(0, "127.0.0.1", () => {
-              const address = taken.address()
-              resume(Effect.succeed({ port: typeof address === "object" && address !== null ? address.port : 0, close: () => taken.close() }))
-            })
-          }),
-          ({ close }) => Effect.sync(close)
+        assert.deepStrictEqual(
+          sequences,
+          [...new Set(sequences)].toSorted((a, b) => a - b)
         )
-        const failure = yield* Effect.flip(Effect.scoped(Layer.build(gatewayLayer.pipe(Layer.provide(settingsWith(port.port))))))
-        assert.strictEqual(failure.code, "instance.port_taken")
-        assert.include(failure.message, `Port ${port.port} on 127.0.0.1 is used by another program`)
       })
     )
   })

@@ -3,14 +3,18 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
+import { ownPublicKey } from "../../actors/bundler/SealKey.ts"
 import { verifyBundle } from "../../actors/bundler/Verify.ts"
+import { Settings } from "../../kernel/Settings.ts"
 import { jsonFlag, printJson, printLine } from "../Output.ts"
 
 export const verify = Command.make(
   "verify",
   { file: Argument.String("file").pipe(Argument.withDescription("A .vtb bundle")), json: jsonFlag },
   Effect.fn(function* ({ file, json }) {
-    const result = yield* verifyBundle(resolve(file))
+    const { home } = yield* Settings
+    const own = yield* ownPublicKey(home)
+    const result = yield* verifyBundle(resolve(file), own === undefined ? {} : { ownKey: own })
     if (!result.ok) process.exitCode = 1
     if (json) return yield* printJson(result)
     yield* printLine(
