@@ -3,7 +3,7 @@
  * on; the timeline becomes Opus or WAV.
  *
  * 16 kHz mono PCM (raw, or in a WAV file) is passed on as it is. Everything else goes through FFmpeg, block by block:
- * memory stays flat for a recording of any length, and the event loop gets its turn after every half second of audio.
+ * memory stays flat for a recording of any length, and the event loop gets its turn after every quarter of a second of audio.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -39,8 +39,8 @@ export interface Timeline {
 }
 
 const HEAD = 64 * 1024
-/** Samples of a block of PCM: 0.5 s. */
-const BLOCK = 8_192
+/** Samples of a block of PCM: 0.26 s. */
+const BLOCK = 4_096
 
 /** There is not one sample. */
 export const noSamples = new Terminal({ code: "audio.empty", message: "The audio holds no samples. Check that the recording worked and that the file is not empty." })

@@ -100,6 +100,7 @@ const settle = Effect.fnUntraced(function* <R>(actor: Actor<R>, delivery: Delive
       : yield* Effect.exit(run(actor, delivery))
   if (exit._tag === "Success") {
     yield* delivery.ack
+    yield* Effect.logDebug("handled").pipe(Effect.annotateLogs({ subject: delivery.subject, attempt: delivery.attempt }))
     return yield* Metric.update(count("handled", actor.name), 1)
   }
   if (Cause.hasInterruptsOnly(exit.cause)) return yield* delivery.retry(0)

@@ -126,8 +126,8 @@ export const make = Effect.fnUntraced(function* (name: string, command: Effect.E
       },
       (line) => log(Effect.logDebug(line).pipe(Effect.annotateLogs({ engine: name })))
     )
-    yield* Effect.logWarning("engine process ended", { engine: name, how })
-    yield* end(ended(name, how))
+    yield* Effect.logWarning("engine process ended").pipe(Effect.annotateLogs({ engine: name, how }))
+    yield* end(running === undefined ? new Retryable({ code: "engine.unavailable", message: `${name} cannot start (${how}).` }) : ended(name, how))
   }).pipe(
     Effect.catch(end),
     Effect.onInterrupt(() => end(ended(name, "stopped"))),

@@ -51,7 +51,15 @@ type TimedWord = readonly [start: number, end: number, word: string, probability
 const contextFor = (samples: number): number => Math.min(1_500, Math.ceil(((samples / 16_000 + 3) * 50) / 64) * 64)
 
 const models = new Map<string, Promise<Loaded>>()
-const native = createRequire(import.meta.url)("smart-whisper") as SmartWhisper
+const load = (): SmartWhisper => {
+  try {
+    return createRequire(import.meta.url)("smart-whisper") as SmartWhisper
+  } catch (cause) {
+    process.stderr.write(`smart-whisper is not built for this machine: ${String(cause).split("\n")[0] ?? ""}. Run: npx voxbus doctor\n`)
+    return process.exit(1)
+  }
+}
+const native = load()
 // A Metal build of whisper.cpp uses the GPU, every other build ignores the wish.
 const modelOf = (path: string): Promise<Loaded> => {
   const known = models.get(path) ?? native.WhisperModel.load(path, process.platform === "darwin")
