@@ -26,13 +26,16 @@ const decoded = Effect.fnUntraced(function* (input: Media.MediaInput) {
 /** In parts of odd sizes, as a network would. */
 const bytesInput = (bytes: Uint8Array): Media.MediaInput => ({
   kind: "bytes",
-  chunks: Stream.fromIterable(Array.from({ length: Math.ceil(bytes.length / 4_999) }, (_, index) => bytes.subarray(index * 4_999, (index + 1) * 4_999)))
+  chunks: Stream.fromIterable(
+    Array.from({ length: Math.ceil(bytes.length / 4_999) }, (_, index) => bytes.subarray(index * 4_999, (index + 1) * 4_999))
+  )
 })
 
 const codeOf = (input: Media.MediaInput) =>
   Effect.match(decoded(input), { onFailure: (failure: Failure) => failure.code, onSuccess: ({ samples }) => `${samples.length} samples` })
 
-const loudness = (samples: Int16Array, from: number, to: number) => Math.sqrt(samples.subarray(from, to).reduce((sum, sample) => sum + sample * sample, 0) / (to - from))
+const loudness = (samples: Int16Array, from: number, to: number) =>
+  Math.sqrt(samples.subarray(from, to).reduce((sum, sample) => sum + sample * sample, 0) / (to - from))
 
 /** Loud, quiet, loud ... where they belong, to 50 ms. */
 const assertTone = (samples: Int16Array, seconds: number) => {
@@ -113,7 +116,10 @@ describe("decodeToTimeline", () => {
 
   it.effect("says what is wrong with what is not audio", () =>
     Effect.gen(function* () {
-      const folder = yield* Effect.acquireRelease(Effect.promise(() => mkdtemp(join(tmpdir(), "voxbus-test-"))), (path) => Effect.promise(() => rm(path, { recursive: true })))
+      const folder = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "voxbus-test-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true }))
+      )
       const file = Effect.fnUntraced(function* (name: string, content: string | Uint8Array) {
         const path = join(folder, name)
         yield* Effect.promise(() => writeFile(path, content))
@@ -124,7 +130,16 @@ describe("decodeToTimeline", () => {
       assert.strictEqual(yield* file("empty.wav", ""), "audio.empty")
       assert.strictEqual(yield* file("header.wav", Media.wavBytes(new Int16Array(0), RATE, 1)), "audio.empty")
       assert.strictEqual(yield* file("text.wav", "These are words, not sound.\n".repeat(2_000)), "audio.unreadable")
-      assert.strictEqual(yield* file("random.mp3", new Uint8Array(60_000).map((_, index) => (index * index * 31 + (index >> 3)) % 256)), "audio.unreadable")
+      assert.strictEqual(
+        yield* file(
+          "random.mp3",
+          new Uint8Array(60_000).map((_, index) => (index * index * 31 + (index >> 3)) % 256)
+        ),
+        "audio.unreadable"
+      )
+      const hertz = Buffer.from(Media.wavBytes(tone(1), RATE, 1))
+      hertz.writeUInt32LE(1, 24)
+      assert.strictEqual(yield* file("one-hertz.wav", hertz), "audio.unreadable")
       // Playlists would make FFmpeg open what they name.
       assert.strictEqual(yield* file("list.wav", `ffconcat version 1.0\nfile ${real}\n`), "audio.unreadable")
       assert.strictEqual(yield* file("list.m3u8", `#EXTM3U\n#EXTINF:1,\n${real}\n`), "audio.unreadable")
@@ -158,7 +173,11 @@ describe("raw PCM", () => {
       const pcm = tone(3, 48_000, 2)
       const whole = yield* Media.resample(pcm, 48_000, 2)
       assertTone(whole, 3)
-      const blocks = Stream.fromIterable(Array.from({ length: 100 }, (_, index) => pcm.subarray(Math.floor((index * pcm.length) / 100), Math.floor(((index + 1) * pcm.length) / 100))))
+      const blocks = Stream.fromIterable(
+        Array.from({ length: 100 }, (_, index) =>
+          pcm.subarray(Math.floor((index * pcm.length) / 100), Math.floor(((index + 1) * pcm.length) / 100))
+        )
+      )
       const streamed = Media.joined(yield* Stream.runCollect(Media.resampleStream(48_000, 2)(blocks)))
       assert.deepStrictEqual(streamed, whole)
     })
@@ -186,11 +205,17 @@ describe("encoding", () => {
 
   it.effect("writes WAV whose header is right after every write", () =>
     Effect.gen(function* () {
-      const folder = yield* Effect.acquireRelease(Effect.promise(() => mkdtemp(join(tmpdir(), "voxbus-test-"))), (path) => Effect.promise(() => rm(path, { recursive: true })))
+      const folder = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "voxbus-test-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true }))
+      )
       const path = join(folder, "out.wav")
       const pcm = tone(2)
       const writer = yield* Media.wavWriter(path, RATE, 1)
-      for (const [from, to] of [[0, 1_000], [1_000, pcm.length]] as const) {
+      for (const [from, to] of [
+        [0, 1_000],
+        [1_000, pcm.length]
+      ] as const) {
         yield* writer.write(pcm.subarray(from, to))
         assert.deepStrictEqual(new Uint8Array(readFileSync(path)), new Uint8Array(Media.wavBytes(pcm.subarray(0, to), RATE, 1)))
       }

@@ -14,7 +14,7 @@ import { TIMELINE_RATE } from "../contract/Events.ts"
 import { type Failure, Terminal } from "./Failure.ts"
 import { decodeFile, type Decoding, type MediaInfo } from "./media/Decode.ts"
 import { ffmpeg } from "./media/Ffmpeg.ts"
-import { joined, makeResampler } from "./media/Resampler.ts"
+import { isRate, joined, makeResampler } from "./media/Resampler.ts"
 import { existing, type ReadAt, reader, spool, type Spooled, toFile } from "./media/Spool.ts"
 import { parseWav, wavBytes, wavExtent } from "./media/Wav.ts"
 
@@ -43,7 +43,10 @@ const HEAD = 64 * 1024
 const BLOCK = 4_096
 
 /** There is not one sample. */
-export const noSamples = new Terminal({ code: "audio.empty", message: "The audio holds no samples. Check that the recording worked and that the file is not empty." })
+export const noSamples = new Terminal({
+  code: "audio.empty",
+  message: "The audio holds no samples. Check that the recording worked and that the file is not empty."
+})
 
 /**
  * Decodes a file or a stream of its bytes.
@@ -100,7 +103,10 @@ const fromFfmpeg = (decoding: Decoding, truncated: boolean): Timeline => {
     }
     if (any) return [[], Option.none<undefined>()] as const
     if (decoding.errors() === 0) return yield* noSamples
-    return yield* new Terminal({ code: "audio.unreadable", message: "The file looks like audio, but nothing in it can be decoded. It may be damaged; ask for a fresh copy." })
+    return yield* new Terminal({
+      code: "audio.unreadable",
+      message: "The file looks like audio, but nothing in it can be decoded. It may be damaged; ask for a fresh copy."
+    })
   })
   return {
     info: decoding.info,
@@ -147,13 +153,21 @@ export const resampleStream =
   (rate: number, channels: number) =>
   <E, R>(self: Stream.Stream<Int16Array, E, R>): Stream.Stream<Int16Array, E | Terminal, R> => {
     if (rate === TIMELINE_RATE && channels === 1) return self
-    if (!Number.isInteger(rate) || rate < 1_000 || rate > 768_000 || !Number.isInteger(channels) || channels < 1 || channels > 16) {
-      return Stream.fail(new Terminal({ code: "input.invalid", message: `Raw audio of ${rate} Hz and ${channels} channels cannot be converted. Send 8-192 kHz, 1-16 channels.` }))
+    if (!isRate(rate) || !Number.isInteger(channels) || channels < 1 || channels > 16) {
+      return Stream.fail(
+        new Terminal({
+          code: "input.invalid",
+          message: `Raw audio of ${rate} Hz and ${channels} channels cannot be converted. Send 8-192 kHz, 1-16 channels.`
+        })
+      )
     }
     return Stream.unwrap(
       Effect.gen(function* () {
         const av = yield* ffmpeg
-        const resampler = yield* Effect.acquireRelease(Effect.sync(() => makeResampler(av)), ({ close }) => Effect.sync(close))
+        const resampler = yield* Effect.acquireRelease(
+          Effect.sync(() => makeResampler(av)),
+          ({ close }) => Effect.sync(close)
+        )
         const groups = self.pipe(
           Stream.mapAccum(
             () => new Int16Array(0),

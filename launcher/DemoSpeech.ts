@@ -22,7 +22,7 @@ const CALL: ReadonlyArray<readonly [speaker: number, text: string]> = [
   [CALLER, "That would be great. Thank you very much for your help."]
 ]
 
-export const QUESTION = "What is the capital of France?"
+export const QUESTION = "What is the capital city of France?"
 export const EXPECTED_ANSWER = /\bparis\b/i
 export const CALL_TEXT: string = CALL.map(([, text]) => text).join(" ")
 

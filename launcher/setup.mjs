@@ -58,13 +58,17 @@ const installed = () => {
   }
 }
 
+/** npm's own retries make a registry that is not there a matter of ten minutes; so it is one. */
+const RETRIES = ["--fetch-retries=2", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=3000"]
+const QUIET = ["--no-audit", "--no-fund", "--loglevel=error", ...RETRIES]
+
 /** Runs npm and collects what it says; npm is that of `npm start` where we were called by it. */
 const npm = (args) =>
   new Promise((done) => {
     const cli = process.env.npm_execpath
     const own = cli !== undefined && /npm-cli\.[cm]?js$/.test(cli) && existsSync(cli)
     const [command, first] = own ? [process.execPath, [cli]] : [windows ? "npm.cmd" : "npm", []]
-    const child = spawn(command, [...first, ...args, "--no-audit", "--no-fund", "--loglevel=error"], {
+    const child = spawn(command, [...first, ...args, ...QUIET], {
       cwd: root,
       shell: windows && !own,
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Chunk, HARD_LIMIT, lengthOf, makeChunker, MARGIN, type Span, wholeTurn } from "./Chunker.ts"
+import { type Chunk, lengthOf, makeChunker, MARGIN, type Span, wholeTurn } from "./Chunker.ts"
 import { makeWindow, type SampleWindow } from "./Window.ts"
 
 const RATE = 16_000
@@ -60,7 +60,7 @@ const chunksOf = (total: number, speech: ReadonlyArray<Span>, random: Random, lo
     known = Math.max(known, until)
     return found
   }
-  for (let at = 0; at < total; ) {
+  for (let at = 0; at < total;) {
     const length = Math.min(total - at, between(random, 1, longest))
     const block = audio === undefined ? quiet.subarray(0, length) : audio.subarray(at, at + length)
     at += length
@@ -84,7 +84,7 @@ const check = (seed: number, total: number, speech: ReadonlyArray<Span>, chunks:
   for (const chunk of chunks) {
     claim(chunk.start >= from && chunk.end > chunk.start, "chunks are in order and disjoint")
     claim(chunk.end <= total, "a chunk lies inside the audio")
-    claim(chunk.end - chunk.start <= HARD_LIMIT, "no chunk is longer than 30 s")
+    claim(chunk.end - chunk.start <= 30 * RATE, "no chunk is longer than 30 s")
     claim(chunk.speech.length > 0, "a chunk has speech")
     for (const span of chunk.speech) claim(span.start >= chunk.start && span.end <= chunk.end, "speech of a chunk lies in it")
     const inside = speech.reduce((sum, { start, end }) => sum + Math.max(0, Math.min(end, chunk.end) - Math.max(start, chunk.start)), 0)
@@ -126,34 +126,71 @@ describe("Chunker", () => {
 
   const seconds = (value: number) => Math.round(value * RATE)
   const cut = (total: number, spans: ReadonlyArray<readonly [number, number]>, audio = new Int16Array(seconds(total))) =>
-    chunksOf(seconds(total), spans.map(([start, end]) => ({ start: seconds(start), end: seconds(end) })), randomFrom(1), RATE, audio).map(
-      ({ start, end }) => [start / RATE, end / RATE]
-    )
+    chunksOf(
+      seconds(total),
+      spans.map(([start, end]) => ({ start: seconds(start), end: seconds(end) })),
+      randomFrom(1),
+      RATE,
+      audio
+    ).map(({ start, end }) => [start / RATE, end / RATE])
 
   it("makes no chunk of silence", () => {
     assert.deepStrictEqual(cut(3600, []), [])
   })
 
   it("keeps 300 ms around speech and leaves long silence out", () => {
-    assert.deepStrictEqual(cut(60, [[5, 9], [40, 41]]), [[4.7, 9.3], [39.7, 41.3]])
+    assert.deepStrictEqual(
+      cut(60, [
+        [5, 9],
+        [40, 41]
+      ]),
+      [
+        [4.7, 9.3],
+        [39.7, 41.3]
+      ]
+    )
   })
 
   it("keeps pauses of a conversation inside a chunk", () => {
-    assert.deepStrictEqual(cut(20, [[1, 4], [7, 9], [12, 15]]), [[0.7, 15.3]])
+    assert.deepStrictEqual(
+      cut(20, [
+        [1, 4],
+        [7, 9],
+        [12, 15]
+      ]),
+      [[0.7, 15.3]]
+    )
   })
 
   it("cuts speech that goes on in the longest pause between 20 and 28 s", () => {
-    assert.deepStrictEqual(cut(50, [[0, 19], [19.9, 22], [22.4, 26], [26.2, 40]]), [[0, 22.2], [22.2, 40.3]])
+    assert.deepStrictEqual(
+      cut(50, [
+        [0, 19],
+        [19.9, 22],
+        [22.4, 26],
+        [26.2, 40]
+      ]),
+      [
+        [0, 22.2],
+        [22.2, 40.3]
+      ]
+    )
   })
 
   it("cuts speech without a pause where it is quietest", () => {
     const audio = new Int16Array(seconds(45)).fill(1000)
     audio.fill(10, seconds(24), seconds(24.1))
-    assert.deepStrictEqual(cut(45, [[0, 45]], audio), [[0, 24.05], [24.05, 45]])
+    assert.deepStrictEqual(cut(45, [[0, 45]], audio), [
+      [0, 24.05],
+      [24.05, 45]
+    ])
   })
 
   it("takes a turn whole, and silence too, so that it is answered", () => {
-    const turn = wholeTurn(new Int16Array(seconds(50)), [{ start: seconds(1), end: seconds(20) }, { start: seconds(30), end: seconds(40) }])
+    const turn = wholeTurn(new Int16Array(seconds(50)), [
+      { start: seconds(1), end: seconds(20) },
+      { start: seconds(30), end: seconds(40) }
+    ])
     assert.deepStrictEqual([turn.start, turn.end], [seconds(1) - MARGIN, seconds(40) + MARGIN])
     const silent = wholeTurn(new Int16Array(seconds(2)), [])
     assert.deepStrictEqual([silent.start, silent.end, silent.speech.length], [0, seconds(2), 0])

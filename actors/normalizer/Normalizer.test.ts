@@ -31,7 +31,11 @@ const spoken = Effect.fnUntraced(function* (text: string) {
   const vits = { model: voice.path("model"), tokens: voice.path("tokens"), dataDir: voice.path("espeak"), noiseScale: 0 }
   const tts = new (loadSherpa().OfflineTts)({ model: { vits, numThreads: 1, debug: false }, maxNumSentences: 1 })
   const { samples, sampleRate } = tts.generate({ text, sid: 0, speed: 1 })
-  return yield* Media.resample(Int16Array.from(samples, (sample) => Math.round(sample * 20_000)), sampleRate, 1)
+  return yield* Media.resample(
+    Int16Array.from(samples, (sample) => Math.round(sample * 20_000)),
+    sampleRate,
+    1
+  )
 })
 
 const silence = (seconds: number) => new Int16Array(seconds * RATE)
@@ -41,11 +45,21 @@ const wav = (...parts: ReadonlyArray<Int16Array>) => Media.wavBytes(Media.joined
 const captured = Effect.fnUntraced(function* (mode: Mode, bytes: Uint8Array, unit = 1) {
   const session = newSession()
   const blob = yield* (yield* Blobs).put({ mode, session }, bytes, "application/octet-stream")
-  const event: typeof AudioCaptured.Type = { _tag: "audio.captured", v: 1, mode, session, unit, audio: { blob }, codec: "file", config: defaultSessionConfig }
+  const event: typeof AudioCaptured.Type = {
+    _tag: "audio.captured",
+    v: 1,
+    mode,
+    session,
+    unit,
+    audio: { blob },
+    codec: "file",
+    config: defaultSessionConfig
+  }
   return event
 })
 
-const chunksIn = (events: ReadonlyArray<Event>): ReadonlyArray<typeof AudioNormalized.Type> => events.filter((event) => event._tag === "audio.normalized")
+const chunksIn = (events: ReadonlyArray<Event>): ReadonlyArray<typeof AudioNormalized.Type> =>
+  events.filter((event) => event._tag === "audio.normalized")
 
 layer(services, { timeout: 30_000, excludeTestServices: true })("normalizer", (it) => {
   /** Each test has a bus of its own; the detector is shared. */
@@ -60,7 +74,10 @@ layer(services, { timeout: 30_000, excludeTestServices: true })("normalizer", (i
       const event = yield* captured("call", file)
       const { events } = yield* kit.send(event)
       const chunks = chunksIn(events)
-      assert.deepStrictEqual(events.map(({ _tag }) => _tag), ["audio.normalized", "audio.normalized", "audio.completed"])
+      assert.deepStrictEqual(
+        events.map(({ _tag }) => _tag),
+        ["audio.normalized", "audio.normalized", "audio.completed"]
+      )
       const pcm = Media.joined([silence(5), speech, silence(20), speech, silence(5)])
       for (const [index, chunk] of chunks.entries()) {
         assert.strictEqual(chunk.unit, index + 1)
@@ -80,8 +97,7 @@ layer(services, { timeout: 30_000, excludeTestServices: true })("normalizer", (i
         { chunks: completed.chunks, samples: completed.samples, speechSamples: completed.speechSamples, rate: completed.sourceSampleRate },
         { chunks: 2, samples: pcm.length, speechSamples: inChunks, rate: RATE }
       )
-    })
-  )
+    }))
 
   test("gives the same events for the same audio, and finds the same speech in another format", () =>
     Effect.gen(function* () {
@@ -98,21 +114,23 @@ layer(services, { timeout: 30_000, excludeTestServices: true })("normalizer", (i
       const [compressed] = chunksIn(first)
       assert.closeTo(compressed?.start ?? 0, original?.start ?? -1, 0.15 * RATE)
       assert.closeTo(compressed?.end ?? 0, original?.end ?? -1, 0.15 * RATE)
-    })
-  )
+    }))
 
   test("makes no chunk of a silent call, and one of a silent turn", () =>
     Effect.gen(function* () {
       const kit = yield* testkit(normalizerActor)
       const call = yield* kit.send(yield* captured("call", wav(silence(70))))
-      assert.deepStrictEqual(call.events.map((event) => (event._tag === "audio.completed" ? [event.chunks, event.speechSamples, event.samples] : event._tag)), [[0, 0, 70 * RATE]])
+      assert.deepStrictEqual(
+        call.events.map((event) => (event._tag === "audio.completed" ? [event.chunks, event.speechSamples, event.samples] : event._tag)),
+        [[0, 0, 70 * RATE]]
+      )
       const turn = yield* kit.send(yield* captured("assistant", wav(silence(2)), 3))
-      assert.deepStrictEqual(chunksIn(turn.events).map(({ unit, start, end, speechRatio, peakDbfs }) => ({ unit, start, end, speechRatio, peakDbfs })), [
-        { unit: 3, start: 0, end: 2 * RATE, speechRatio: 0, peakDbfs: -120 }
-      ])
+      assert.deepStrictEqual(
+        chunksIn(turn.events).map(({ unit, start, end, speechRatio, peakDbfs }) => ({ unit, start, end, speechRatio, peakDbfs })),
+        [{ unit: 3, start: 0, end: 2 * RATE, speechRatio: 0, peakDbfs: -120 }]
+      )
       assert.strictEqual(turn.events.length, 1)
-    })
-  )
+    }))
 
   test("takes a turn from stereo frames", () =>
     Effect.gen(function* () {
@@ -124,17 +142,27 @@ layer(services, { timeout: 30_000, excludeTestServices: true })("normalizer", (i
       const bytes = Buffer.from(stereo.buffer)
       const sequences: Array<number> = []
       for (let at = 0; at < bytes.length; at += 8_000) {
-        sequences.push((yield* bus.publish({ subject: framesSubject("assistant", session), data: bytes.subarray(at, at + 8_000) })).sequence)
+        sequences.push(
+          (yield* bus.publish({ subject: framesSubject("assistant", session), data: bytes.subarray(at, at + 8_000) })).sequence
+        )
       }
       const frames = { first: sequences[0] ?? 0, last: sequences.at(-1) ?? 0, count: sequences.length }
-      const raw = { _tag: "audio.captured", v: 1, mode: "assistant", session, unit: 1, audio: { frames }, codec: "pcm_s16le", config: defaultSessionConfig } as const
+      const raw = {
+        _tag: "audio.captured",
+        v: 1,
+        mode: "assistant",
+        session,
+        unit: 1,
+        audio: { frames },
+        codec: "pcm_s16le",
+        config: defaultSessionConfig
+      } as const
       const { events } = yield* kit.send({ ...raw, sampleRate: RATE, channels: 2 })
       const [chunk] = chunksIn(events)
       assert.strictEqual(events.length, 1)
       assert.isAbove(chunk?.speechRatio ?? 0, 0.6)
       assert.closeTo((chunk?.end ?? 0) - (chunk?.start ?? 0), speech.length, RATE)
-    })
-  )
+    }))
 
   test("says what is wrong, once, and does not try again", () =>
     Effect.gen(function* () {
@@ -147,6 +175,5 @@ layer(services, { timeout: 30_000, excludeTestServices: true })("normalizer", (i
       assert.deepStrictEqual(yield* code(yield* captured("call", Buffer.from("These are words, not sound."))), ["audio.unreadable", 1])
       assert.deepStrictEqual(yield* code(yield* captured("assistant", wav())), ["audio.empty", 1])
       assert.deepStrictEqual(yield* code(yield* captured("call", wav(silence(1)), 2)), ["input.invalid", 1])
-    })
-  )
+    }))
 })

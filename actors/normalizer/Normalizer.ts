@@ -32,9 +32,7 @@ const peakDbfs = (samples: Int16Array): number => {
 }
 
 /** The samples of what was captured, from wherever they are. */
-const timelineOf = Effect.fnUntraced(function* (
-  event: Captured
-): Effect.fn.Return<Media.Timeline, Failure, Blobs | Frames | Scope.Scope> {
+const timelineOf = Effect.fnUntraced(function* (event: Captured): Effect.fn.Return<Media.Timeline, Failure, Blobs | Frames | Scope.Scope> {
   const { audio, codec, sampleRate, channels } = event
   const payloads = "blob" in audio ? (yield* Blobs).stream(event, audio.blob) : (yield* Frames).read(event, audio.frames)
   if ("blob" in audio && codec !== "pcm_s16le") return yield* Media.decodeToTimeline({ kind: "bytes", chunks: payloads })
@@ -83,7 +81,10 @@ const normalizeCall = (event: Captured): Stream.Stream<Event, Failure, Blobs | F
   Stream.unwrap(
     Effect.gen(function* () {
       if (event.unit !== 1) {
-        return yield* new Terminal({ code: "input.invalid", message: "A call is one recording; this one has a second. Import it as a call of its own." })
+        return yield* new Terminal({
+          code: "input.invalid",
+          message: "A call is one recording; this one has a second. Import it as a call of its own."
+        })
       }
       const timeline = yield* timelineOf(event)
       const detector = yield* (yield* Vad).detector
@@ -132,7 +133,10 @@ const normalizeTurn = Effect.fnUntraced(function* (event: Captured): Effect.fn.R
     Effect.gen(function* () {
       total += block.length
       if (total > LONGEST_TURN) {
-        return yield* new Terminal({ code: "audio.too_large", message: "A question may be 10 minutes long. Import longer audio as a call." })
+        return yield* new Terminal({
+          code: "audio.too_large",
+          message: "A question may be 10 minutes long. Import longer audio as a call."
+        })
       }
       blocks.push(block)
       spans.push(...detector.push(block).spans)

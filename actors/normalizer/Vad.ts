@@ -50,7 +50,10 @@ export class Vad extends Context.Service<
     readonly detector: Effect.Effect<Detector, Terminal, Scope.Scope>
   }
 >()("voxbus/normalizer/Vad") {
-  static readonly layer: Layer.Layer<Vad, never, Models> = Layer.effect(Vad, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<Vad, never, Models> = Layer.effect(
+    Vad,
+    Effect.suspend(() => make)
+  )
 }
 
 const make = Effect.gen(function* () {

@@ -7,7 +7,7 @@
  */
 import type { RejectReason, Segment } from "../../contract/Events.ts"
 import type { EngineResult, Span } from "./Engine.ts"
-import { compressionRatio, loopShare, segmentsOf, snap, textOf, withoutMarkers } from "./Words.ts"
+import { compressionRatio, loopShare, segmentsOf, snap, textOf, variety, withoutMarkers } from "./Words.ts"
 
 export interface Heard {
   /** Detected speech on the session's timeline. */
@@ -53,12 +53,16 @@ const GARBLED = -1.5
 /** Detected speech that is rather a click or a breath: 0.25 s, or 5 % of the chunk. */
 const A_CLICK = 4_000
 const LITTLE = 0.05
-/** A text that says everything three times compresses to less than this. */
+/** A text that says everything three times has more than this. So do good orators: it needs a loop to go with it. */
 const LOOPING = 2.4
+/** Fewer different words than one in four, in a text of 20 and more, is a stuck decoder on noise. */
+const MONOTONOUS = 0.25
 
 /** Why the words are not to be believed, if they are not. */
 const doubt = (text: string, words: ReadonlyArray<string>, result: EngineResult, heard: Heard): RejectReason | undefined => {
-  if (words.length >= 10 && loopShare(words) > 0.5 && compressionRatio(text) > LOOPING) return "repetition"
+  const compression = compressionRatio(text)
+  if (loopShare(words) > 0.5 && compression > LOOPING) return "repetition"
+  if (text.length >= 60 && variety(text) < MONOTONOUS && compression > 2) return "repetition"
   const { avgLogprob, noSpeechProbability } = result
   if (avgLogprob < GARBLED) return "no_speech"
   if (noSpeechProbability > NO_SPEECH && avgLogprob < IMPROBABLE) return "no_speech"

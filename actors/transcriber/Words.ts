@@ -80,6 +80,12 @@ export const loopShare = (words: ReadonlyArray<string>): number => {
   return plain.length === 0 ? 0 : most / plain.length
 }
 
+/** Different words by words, 0..1. Counting breaks a sentence of "4-4-3-4" into its numbers. */
+export const variety = (text: string): number => {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  return words.length === 0 ? 1 : new Set(words).size / words.length
+}
+
 /** Samples of silence that end a segment: 0.8 s. Longest segment that is not cut at a comma: 10 s. */
 const PAUSE = 12_800
 const LONG = 160_000

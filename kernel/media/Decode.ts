@@ -3,8 +3,8 @@
  * about time is not used (MP3 and damaged files are wrong about it).
  *
  * Only demuxers of real audio and video files are allowed, and only the file protocol: to FFmpeg a text file may be a
- * playlist that names other files or addresses. 960 mutated files of nine formats were decoded in this process without
- * a crash or a hang (46 ms at most), which is why there is no child process around it.
+ * playlist that names other files or addresses. 2,160 mutated files of nine formats were decoded in this process without
+ * a crash or a hang, which is why there is no child process around it.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -12,7 +12,7 @@ import type { FormatContext } from "node-av/lib"
 import { TIMELINE_RATE } from "../../contract/Events.ts"
 import { Terminal } from "../Failure.ts"
 import { type Ffmpeg, ffmpeg, reason } from "./Ffmpeg.ts"
-import { joined, makeResampler } from "./Resampler.ts"
+import { isRate, joined, makeResampler } from "./Resampler.ts"
 
 export interface MediaInfo {
   readonly codec: string
@@ -43,7 +43,11 @@ const TOLERANCE = 0.5
 const unreadable = (message: string) =>
   new Terminal({ code: "audio.unreadable", message: `${message} Convert it with any audio tool, or check that it is the file you meant.` })
 
-const openInput = Effect.fnUntraced(function* (av: Ffmpeg, path: string, ignoreLength: boolean): Effect.fn.Return<FormatContext, Terminal, Scope.Scope> {
+const openInput = Effect.fnUntraced(function* (
+  av: Ffmpeg,
+  path: string,
+  ignoreLength: boolean
+): Effect.fn.Return<FormatContext, Terminal, Scope.Scope> {
   const input = new av.lib.FormatContext()
   const options = av.lib.Dictionary.fromObject({
     format_whitelist: FORMATS,
@@ -87,9 +91,20 @@ export const decodeFile = Effect.fnUntraced(function* (
   const code = codec.open2Sync(best.decoder, null)
   if (code < 0) return yield* unreadable(`The audio cannot be decoded (${reason(av, code)}).`)
 
-  const resampler = yield* Effect.acquireRelease(Effect.sync(() => makeResampler(av)), ({ close }) => Effect.sync(close))
-  const packet = yield* Effect.acquireRelease(Effect.sync(() => new lib.Packet()), (each) => Effect.sync(() => each.free()))
-  const frame = yield* Effect.acquireRelease(Effect.sync(() => new lib.Frame()), (each) => Effect.sync(() => each.free()))
+  if (!isRate(codec.sampleRate)) return yield* unreadable(`The file says it has ${codec.sampleRate} samples a second, which cannot be.`)
+
+  const resampler = yield* Effect.acquireRelease(
+    Effect.sync(() => makeResampler(av)),
+    ({ close }) => Effect.sync(close)
+  )
+  const packet = yield* Effect.acquireRelease(
+    Effect.sync(() => new lib.Packet()),
+    (each) => Effect.sync(() => each.free())
+  )
+  const frame = yield* Effect.acquireRelease(
+    Effect.sync(() => new lib.Frame()),
+    (each) => Effect.sync(() => each.free())
+  )
   packet.alloc()
   frame.alloc()
 

@@ -19,18 +19,25 @@ const SLICE = TIMELINE_RATE
 const failed = (cause: unknown) => new Retryable({ code: "engine.failed", message: `The audio encoder failed: ${describe(cause)}`, cause })
 
 /** A whole Ogg/Opus file of 16 kHz mono samples. Memory is the encoded file, not the samples. */
-export const encodeOpus = <R>(samples: Stream.Stream<Int16Array, Failure, R>): Effect.Effect<Uint8Array, Failure, R> => encodeAudio(samples, OPUS)
+export const encodeOpus = <R>(samples: Stream.Stream<Int16Array, Failure, R>): Effect.Effect<Uint8Array, Failure, R> =>
+  encodeAudio(samples, OPUS)
 
 /** The same in another format: what tests make their files with. */
-export const encodeAudio = <R>(samples: Stream.Stream<Int16Array, Failure, R>, options: EncoderOptions): Effect.Effect<Uint8Array, Failure, R> =>
+export const encodeAudio = <R>(
+  samples: Stream.Stream<Int16Array, Failure, R>,
+  options: EncoderOptions
+): Effect.Effect<Uint8Array, Failure, R> =>
   Effect.scoped(
     Effect.gen(function* () {
       const av = yield* ffmpeg
-      const folder = yield* Effect.acquireRelease(Effect.tryPromise({ try: () => mkdtemp(join(tmpdir(), "voxbus-encode-")), catch: failed }), (path) =>
-        Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 3 }))
+      const folder = yield* Effect.acquireRelease(
+        Effect.tryPromise({ try: () => mkdtemp(join(tmpdir(), "voxbus-encode-")), catch: failed }),
+        (path) => Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 3 }))
       )
       const path = join(folder, "audio")
-      const encoder = yield* Effect.acquireRelease(Effect.try({ try: () => openEncoder(av, path, options), catch: failed }), ({ close }) => Effect.sync(close))
+      const encoder = yield* Effect.acquireRelease(Effect.try({ try: () => openEncoder(av, path, options), catch: failed }), ({ close }) =>
+        Effect.sync(close)
+      )
       const attempt = (step: () => void) => Effect.andThen(Effect.yieldNow, Effect.try({ try: step, catch: failed }))
       yield* Stream.runForEach(samples, (block) =>
         Effect.forEach(slices(block), (slice) => attempt(() => encoder.write(slice)), { discard: true })

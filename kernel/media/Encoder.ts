@@ -28,11 +28,22 @@ export const openEncoder = ({ lib, constants }: Ffmpeg, path: string, options: E
   const check = (code: number, step: string) => lib.FFmpegError.throwIfError(code, step)
   const mono = lib.avChannelLayoutDefault(1)
   const timeBase = new lib.Rational(1, TIMELINE_RATE)
-  const names = { libopus: constants.FF_ENCODER_LIBOPUS, flac: constants.FF_ENCODER_FLAC, libmp3lame: constants.FF_ENCODER_LIBMP3LAME, aac: constants.FF_ENCODER_AAC }
+  const names = {
+    libopus: constants.FF_ENCODER_LIBOPUS,
+    flac: constants.FF_ENCODER_FLAC,
+    libmp3lame: constants.FF_ENCODER_LIBMP3LAME,
+    aac: constants.FF_ENCODER_AAC
+  }
   // With one channel, planar and interleaved are the same bytes.
-  const formats = { libopus: constants.AV_SAMPLE_FMT_S16, flac: constants.AV_SAMPLE_FMT_S16, libmp3lame: constants.AV_SAMPLE_FMT_S16P, aac: constants.AV_SAMPLE_FMT_FLTP }
+  const formats = {
+    libopus: constants.AV_SAMPLE_FMT_S16,
+    flac: constants.AV_SAMPLE_FMT_S16,
+    libmp3lame: constants.AV_SAMPLE_FMT_S16P,
+    aac: constants.AV_SAMPLE_FMT_FLTP
+  }
   const format = formats[options.encoder]
-  const payload = (samples: Int16Array) => bytesOf(options.encoder === "aac" ? Float32Array.from(samples, (sample) => sample / 32768) : samples)
+  const payload = (samples: Int16Array) =>
+    bytesOf(options.encoder === "aac" ? Float32Array.from(samples, (sample) => sample / 32768) : samples)
   const output = new lib.FormatContext()
   check(output.allocOutputContext2(null, options.container, `file:${path}`), "container")
   output.setFlags(constants.AVFMT_FLAG_BITEXACT)

@@ -18,6 +18,9 @@ export interface Resampler {
   readonly close: () => void
 }
 
+/** A damaged header that says 1 Hz would make hours of nothing out of seconds. */
+export const isRate = (hertz: number): boolean => Number.isInteger(hertz) && hertz >= 2_000 && hertz <= 768_000
+
 const NONE = new Int16Array(0)
 
 const asBuffer = (pcm: Int16Array) => Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength)
@@ -62,7 +65,10 @@ export const makeResampler = ({ lib, constants }: Ffmpeg): Resampler => {
     const next = new lib.SoftwareResampleContext()
     // The format of an audio frame is a sample format; the type cannot tell.
     const sampleFormat = frame.format as typeof format
-    const ready = next.allocSetOpts2(mono, format, TIMELINE_RATE, layout, sampleFormat, frame.sampleRate) >= 0 && next.init() >= 0
+    const ready =
+      isRate(frame.sampleRate) &&
+      next.allocSetOpts2(mono, format, TIMELINE_RATE, layout, sampleFormat, frame.sampleRate) >= 0 &&
+      next.init() >= 0
     if (ready) {
       context = next
       configured = wanted
@@ -82,7 +88,12 @@ export const makeResampler = ({ lib, constants }: Ffmpeg): Resampler => {
       const nbSamples = Math.floor(pcm.length / channels)
       if (nbSamples === 0) return NONE
       const whole = pcm.subarray(0, nbSamples * channels)
-      const frame = lib.Frame.fromAudioBuffer(asBuffer(whole), { nbSamples, format, sampleRate: rate, channelLayout: lib.avChannelLayoutDefault(channels) })
+      const frame = lib.Frame.fromAudioBuffer(asBuffer(whole), {
+        nbSamples,
+        format,
+        sampleRate: rate,
+        channelLayout: lib.avChannelLayoutDefault(channels)
+      })
       try {
         return push(frame)
       } finally {

@@ -22,7 +22,11 @@ const unreadable = (path: string) => (cause: unknown) =>
 
 const unwritable = (cause: unknown) =>
   systemCode(cause) === "ENOSPC"
-    ? new Retryable({ code: "disk.full", message: `There is no space left in ${tmpdir()}. Free some, or set TMPDIR to another folder.`, cause })
+    ? new Retryable({
+        code: "disk.full",
+        message: `There is no space left in ${tmpdir()}. Free some, or set TMPDIR to another folder.`,
+        cause
+      })
     : new Retryable({ code: "disk.full", message: `A temporary file cannot be written in ${tmpdir()}: ${describe(cause)}`, cause })
 
 const attempt = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: unwritable })
@@ -34,7 +38,9 @@ const temporaryPath: Effect.Effect<string, Retryable, Scope.Scope> = Effect.acqu
 ).pipe(Effect.map((folder) => join(folder, "audio")))
 
 /** A temporary file with these bytes. */
-export const toFile = Effect.fnUntraced(function* (spooled: Spooled): Effect.fn.Return<Extract<Spooled, { kind: "file" }>, Retryable, Scope.Scope> {
+export const toFile = Effect.fnUntraced(function* (
+  spooled: Spooled
+): Effect.fn.Return<Extract<Spooled, { kind: "file" }>, Retryable, Scope.Scope> {
   if (spooled.kind === "file") return spooled
   const path = yield* temporaryPath
   yield* attempt(async () => {
@@ -57,7 +63,10 @@ export const spool = Effect.fnUntraced(function* <R>(
   let written: { readonly path: string; readonly file: FileHandle } | undefined
   const begin = Effect.gen(function* () {
     const path = yield* temporaryPath
-    const file = yield* Effect.acquireRelease(attempt(() => open(path, "wx", 0o600)), (handle) => Effect.promise(() => handle.close()))
+    const file = yield* Effect.acquireRelease(
+      attempt(() => open(path, "wx", 0o600)),
+      (handle) => Effect.promise(() => handle.close())
+    )
     return (written = { path, file })
   })
   yield* Stream.runForEach(chunks, (chunk) =>
@@ -95,14 +104,16 @@ export const reader = (spooled: Spooled): Effect.Effect<ReadAt, Terminal, Scope.
   return Effect.acquireRelease(Effect.tryPromise({ try: () => open(spooled.path, "r"), catch: failed }), (handle) =>
     Effect.promise(() => handle.close())
   ).pipe(
-    Effect.map((file): ReadAt => (offset, length) =>
-      Effect.tryPromise({
-        try: async () => {
-          const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset)
-          return buffer.subarray(0, bytesRead)
-        },
-        catch: failed
-      })
+    Effect.map(
+      (file): ReadAt =>
+        (offset, length) =>
+          Effect.tryPromise({
+            try: async () => {
+              const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset)
+              return buffer.subarray(0, bytesRead)
+            },
+            catch: failed
+          })
     )
   )
 }

@@ -34,7 +34,7 @@ export const parseWav = (head: Uint8Array): WavHeader | undefined => {
   const view = viewOf(head)
   let format: { readonly pcm16: boolean; readonly channels: number; readonly sampleRate: number } | undefined
   let wideSize: number | undefined
-  for (let at = 12; at + 8 <= head.length; ) {
+  for (let at = 12; at + 8 <= head.length;) {
     const tag = tagAt(head, at)
     const size = view.getUint32(at + 4, true)
     const body = at + 8
@@ -74,7 +74,8 @@ const isChunk = (bytes: Uint8Array, left: number): boolean =>
 export const wavExtent = (header: WavHeader, size: number, after: Uint8Array): WavExtent => {
   const available = Math.max(0, size - header.dataOffset)
   const { declared } = header
-  if (declared >= available) return { bytes: available, truncated: declared > available && declared !== UNKNOWN, lies: declared > available }
+  if (declared >= available)
+    return { bytes: available, truncated: declared > available && declared !== UNKNOWN, lies: declared > available }
   const left = available - declared - (declared % 2)
   // Other chunks (tags, cue points) follow the samples of an honest file; anything else is more samples.
   const honest = left < 8 || isChunk(after, left)
@@ -112,7 +113,10 @@ export interface WavWriter {
 /** Creates (or replaces) a WAV file that is open as long as the scope. */
 export const wavWriter = (path: string, rate: number, channels: number): Effect.Effect<WavWriter, Retryable, Scope.Scope> =>
   Effect.gen(function* () {
-    const file = yield* Effect.acquireRelease(attempt(path, () => open(path, "w")), (handle) => Effect.promise(() => handle.close()))
+    const file = yield* Effect.acquireRelease(
+      attempt(path, () => open(path, "w")),
+      (handle) => Effect.promise(() => handle.close())
+    )
     yield* attempt(path, () => file.write(header(0, rate, channels), 0, WAV_HEADER_BYTES, 0))
     let bytes = 0
     return {

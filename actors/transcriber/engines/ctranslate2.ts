@@ -17,14 +17,18 @@ import * as Child from "./Child.ts"
 const HOLDER = "transcriber/ctranslate2"
 const SCRIPT = fileURLToPath(new URL("ctranslate2_worker.py", import.meta.url))
 
-/** Encoder frames are 10 ms. Silence after an utterance that keeps the decoder from repeating itself: 3 s. */
-const MARGIN = 300
+/**
+ * Encoder frames are 10 ms. With less than 10 s of window, or 4 s of silence after the words, the decoder says short
+ * utterances twice ("No. No.") and takes them for other languages; 10 s costs 35 ms more than 6 s.
+ */
+const LEAST = 1_000
+const MARGIN = 400
 const FULL = 3_000
 const seconds = (request: EngineRequest) => request.pcm.length / 32_000
 
 /** The window of the encoder. For chunks in steps of 5 s, so that chunks of about the same length share a pass. */
 export const framesFor = (request: EngineRequest): number => {
-  const needed = Math.ceil(seconds(request) * 100) + MARGIN
+  const needed = Math.max(LEAST, Math.ceil(seconds(request) * 100) + MARGIN)
   if (request.lane === "interactive") return Math.min(FULL, needed + (needed % 2))
   return needed > 2_000 ? FULL : Math.ceil(needed / 500) * 500
 }

@@ -41,6 +41,7 @@ from faster_whisper.transcribe import WhisperModel, get_suppressed_tokens, merge
 RATE = 16_000
 FULL = 3_000  # encoder frames of the 30 s the model was trained on, 10 ms each
 IMPROBABLE = -1.0  # average log probability; Whisper's own threshold for "decode again"
+NOBODY = 0.75  # probability of "no speech" from which trying again is a waste
 PREPEND, APPEND = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 
 
@@ -133,9 +134,12 @@ class Hypothesis:
         return missing
 
     def faults(self, clip):
-        """How many of the three reasons to decode again hold."""
+        """How many reasons to decode again there are. None where there is no speech to find."""
+        if self.no_speech > NOBODY:
+            return 0
         speech = sum(end - start for start, end in clip.speech)
-        return self.looping + (self.avg_logprob < IMPROBABLE) + (self.missing > max(3.0, 0.2 * speech))
+        unheard = self.missing > max(3.0, 0.2 * speech)
+        return self.looping + (self.avg_logprob < IMPROBABLE) + unheard + (self.language_probability < 0.5)
 
 
 def rows(encoded, indices):
@@ -175,8 +179,8 @@ def generate(model, encoded, clips, languages, frames, options, penalties):
         encoded,
         [prompt] * len(clips),
         beam_size=options["beamSize"],
-        # 15 tokens a second is more than anyone says: a loop ends here and not after 448 tokens.
-        max_length=min(whisper.max_length, len(prompt) + 32 + 15 * frames // 100),
+        # Whisper's own limit for 30 s is 224 tokens: a loop ends here and not after 448.
+        max_length=min(whisper.max_length, len(prompt) + 32 + 8 * frames // 100),
         suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
         return_scores=True,
         return_no_speech_prob=True,

@@ -47,8 +47,11 @@ interface Request {
 
 type TimedWord = readonly [start: number, end: number, word: string, probability: number]
 
-/** Positions of whisper.cpp's encoder are 20 ms; it wants whole blocks of 64 and has 1500. */
-const contextFor = (samples: number): number => Math.min(1_500, Math.ceil(((samples / 16_000 + 3) * 50) / 64) * 64)
+/**
+ * Positions of whisper.cpp's encoder are 20 ms; it wants whole blocks of 64 and has 1500. At least 10 s, and 4 s after
+ * the words: with less a short utterance is said twice.
+ */
+const contextFor = (samples: number): number => Math.min(1_500, Math.ceil((Math.max(10, samples / 16_000 + 4) * 50) / 64) * 64)
 
 const models = new Map<string, Promise<Loaded>>()
 const load = (): SmartWhisper => {

@@ -1,0 +1,65 @@
+/**
+ * What a process and everything it started hold in memory, from `/proc` (Linux only).
+ *
+ * RSS counts a shared page in every process that maps it; PSS (proportional set size) divides it by how many do, so the
+ * sum of PSS over a tree is what the tree costs. Pages of files that only the cache holds are in neither.
+ */
+import { readdirSync, readFileSync } from "node:fs"
+import { basename } from "node:path"
+
+export interface ProcessMemory {
+  readonly pid: number
+  readonly name: string
+  /** MB, 10^6 bytes. */
+  readonly rss: number
+  readonly pss: number
+  /** Of the PSS: heap, stacks and what else belongs to no file. */
+  readonly anonymous: number
+}
+
+const read = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    // It ended in the meantime.
+    return ""
+  }
+}
+
+const parentOf = (pid: number): number => {
+  const stat = read(`/proc/${pid}/stat`)
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0)
+}
+
+/** The process and its descendants. */
+export const treeOf = (root: number): ReadonlyArray<number> => {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number)
+  const parents = new Map(pids.map((pid) => [pid, parentOf(pid)]))
+  const below = (pid: number): ReadonlyArray<number> => [pid, ...pids.filter((other) => parents.get(other) === pid).flatMap(below)]
+  return below(root)
+}
+
+/** `voxbus run speaker` as `speaker`, anything else by its program or script. */
+const nameOf = (pid: number): string => {
+  const [program = "", ...args] = read(`/proc/${pid}/cmdline`).split("\0")
+  const run = args.indexOf("run")
+  if (run >= 0 && /main\.ts$/.test(args[run - 1] ?? "")) return args[run + 1] ?? "run"
+  const script = args.find((argument) => /\.(ts|mjs|py)$/.test(argument))
+  return basename(script ?? program).replace(/^voxbus\.mjs$|^main\.ts$/, "launcher")
+}
+
+const megabytes = (rollup: string, field: string): number => {
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1]
+  return Math.round((Number(kibibytes ?? 0) * 1024) / 1e5) / 10
+}
+
+export const memoryOf = (pids: ReadonlyArray<number>): ReadonlyArray<ProcessMemory> =>
+  pids.flatMap((pid) => {
+    const rollup = read(`/proc/${pid}/smaps_rollup`)
+    return rollup === ""
+      ? []
+      : [{ pid, name: nameOf(pid), rss: megabytes(rollup, "Rss"), pss: megabytes(rollup, "Pss"), anonymous: megabytes(rollup, "Pss_Anon") }]
+  })
+
+/** Resident megabytes of one process, read in microseconds: for sampling. */
+export const rssOf = (pid: number): number => megabytes(read(`/proc/${pid}/status`), "VmRSS")
