@@ -51,7 +51,8 @@ bench({
     const contenders: Array<Contender> = [{ name: "faster-whisper batched", run: batched("batched") }]
     if (reference.vad) contenders.push({ name: "faster-whisper batched, own VAD", run: batched("batched-vad") })
     else say("  faster-whisper's own VAD is left out: onnxruntime is not installed")
-    if (without || !whisperCppIsNative()) say(`  whisper.cpp is left out${without ? "" : ": it is not compiled for this machine (npm test does that)"}`)
+    if (without || !whisperCppIsNative())
+      say(`  whisper.cpp is left out${without ? "" : ": it is not compiled for this machine (npm test does that)"}`)
     else {
       const engine = yield* whisperCpp(threads)
       contenders.push({ name: "whisper.cpp whole file", run: engine.transcribe(speech.pcm) })
@@ -70,7 +71,11 @@ bench({
       say(`  ${turn === 0 ? "warm-up" : `round ${turn}`}: ${line.join(", ")}`)
     }
 
-    const seconds = (values: ReadonlyArray<number>) => spread(values.map((ms) => ms / SECOND), 2)
+    const seconds = (values: ReadonlyArray<number>) =>
+      spread(
+        values.map((ms) => ms / SECOND),
+        2
+      )
     const wer = (texts: ReadonlyArray<string>) => round(100 * median(texts.map((text) => wordErrorRate(speech.text, text))), 2)
     const transcription = measured.map(({ transcriptionMs }) => transcriptionMs)
     const pipeline = measured.map(({ pipelineMs }) => pipelineMs)
@@ -99,7 +104,11 @@ bench({
       say(`  ${name.padEnd(31)} ${show(time, "s")}   WER ${werPercent} %`)
       say(`    Voxbus transcription / this   ${show(transcriptionRatio)}   pipeline / this ${show(pipelineRatio)}`)
     }
-    say(`  on the log, ms after job.queued: ${Object.entries(voxbus.atMs).map(([name, ms]) => `${name} ${ms}`).join(", ")}`)
+    say(
+      `  on the log, ms after job.queued: ${Object.entries(voxbus.atMs)
+        .map(([name, ms]) => `${name} ${ms}`)
+        .join(", ")}`
+    )
     return { audioSeconds: round(speech.seconds), threads, runs, voxbus, references }
   })
 })

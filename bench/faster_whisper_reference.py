@@ -33,7 +33,7 @@ batched = BatchedInferencePipeline(model)
 
 def has_vad():
     try:
-        import onnxruntime  # noqa: F401
+        from onnxruntime import SessionOptions  # noqa: F401
     except ImportError:
         return False
     return True

@@ -44,11 +44,27 @@ bench({
     const short = Effect.fnUntraced(function* ({ pcm }: Speech) {
       const bytes = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength)
       const begun = performance.now()
-      const { words } = yield* engine.transcribe({ lane: "interactive", pcm: bytes, start: 0, speech: [{ start: 0, end: pcm.length }], options })
-      return { ms: performance.now() - begun, text: words.map(({ word }) => word).join("").trim() }
+      const { words } = yield* engine.transcribe({
+        lane: "interactive",
+        pcm: bytes,
+        start: 0,
+        speech: [{ start: 0, end: pcm.length }],
+        options
+      })
+      return {
+        ms: performance.now() - begun,
+        text: words
+          .map(({ word }) => word)
+          .join("")
+          .trim()
+      }
     })
     const both = Effect.fnUntraced(function* (speech: Speech) {
-      const result: Measured = { speech, ours: yield* short(speech), theirs: yield* reference.transcribe({ how: "plain", path: speech.path }) }
+      const result: Measured = {
+        speech,
+        ours: yield* short(speech),
+        theirs: yield* reference.transcribe({ how: "plain", path: speech.path })
+      }
       return result
     })
 
@@ -70,7 +86,10 @@ bench({
       seconds: quantiles(all.map(({ seconds }) => seconds)),
       voxbusMs: quantiles(measured.map(({ ours }) => ours.ms)),
       fasterWhisperMs: quantiles(measured.map(({ theirs }) => theirs.ms)),
-      ratio: ratios(measured.map(({ ours }) => ours.ms), measured.map(({ theirs }) => theirs.ms)),
+      ratio: ratios(
+        measured.map(({ ours }) => ours.ms),
+        measured.map(({ theirs }) => theirs.ms)
+      ),
       identicalWords: measured.filter(({ ours, theirs }) => same(ours.text, theirs.text)).length,
       identicalText: measured.filter(({ ours, theirs }) => ours.text === theirs.text).length,
       measured: measured.length,
@@ -79,7 +98,9 @@ bench({
     }
     say(`\n  ${result.utterances} utterances of ${result.seconds.p50} s (95 %: ${result.seconds.p95} s), measured ${runs} times`)
     say(`  Voxbus          p50 ${result.voxbusMs.p50} ms, p95 ${result.voxbusMs.p95} ms   WER ${result.voxbusWerPercent} %`)
-    say(`  faster-whisper  p50 ${result.fasterWhisperMs.p50} ms, p95 ${result.fasterWhisperMs.p95} ms   WER ${result.fasterWhisperWerPercent} %`)
+    say(
+      `  faster-whisper  p50 ${result.fasterWhisperMs.p50} ms, p95 ${result.fasterWhisperMs.p95} ms   WER ${result.fasterWhisperWerPercent} %`
+    )
     say(`  Voxbus / faster-whisper ${show(result.ratio)}`)
     say(`  the same words in ${result.identicalWords} of ${result.measured}, the same text to the letter in ${result.identicalText}`)
     return result

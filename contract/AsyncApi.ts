@@ -50,12 +50,20 @@ const PARAMETERS: Readonly<Record<string, Json>> = {
 const members = Events.Event.members
 
 /** `audio.captured` -> `AudioCaptured`. */
-const title = (tag: string) => tag.split(".").map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join("")
+const title = (tag: string) =>
+  tag
+    .split(".")
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join("")
 
 /** The JSON Schema of one event, self-contained. */
 const schemaOf = (member: (typeof members)[number]): Json => {
   const { schema, definitions } = Schema.toJsonSchemaDocument(member)
-  return { $schema: "https://json-schema.org/draft/2020-12/schema", ...schema, ...(Object.keys(definitions).length === 0 ? {} : { $defs: definitions }) }
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    ...schema,
+    ...(Object.keys(definitions).length === 0 ? {} : { $defs: definitions })
+  }
 }
 
 /** File name below `schemas/` to its content. */
@@ -81,15 +89,21 @@ export const asyncApi = (version: string): Json => {
       title: "Voxbus",
       version,
       license: { name: "MIT" },
-      description: "Events of the Voxbus log on NATS JetStream. Bodies are JSON; positions are integer samples on the session's 16 kHz timeline."
+      description:
+        "Events of the Voxbus log on NATS JetStream. Bodies are JSON; positions are integer samples on the session's 16 kHz timeline."
     },
     defaultContentType: "application/json",
-    servers: { local: { host: "127.0.0.1:4222", protocol: "nats", description: "The embedded server; its port is in instance.json of VOXBUS_HOME." } },
+    servers: {
+      local: { host: "127.0.0.1:4222", protocol: "nats", description: "The embedded server; its port is in instance.json of VOXBUS_HOME." }
+    },
     channels: Object.fromEntries(tags.map((tag) => [tag, channel(tag)])),
     operations: Object.fromEntries(tags.map((tag) => [`on${title(tag)}`, { action: "receive", channel: { $ref: `#/channels/${tag}` } }])),
     components: {
       messages: Object.fromEntries(
-        tags.map((tag) => [title(tag), { name: tag, title: title(tag), headers: { $ref: "#/components/schemas/Headers" }, payload: { $ref: `./schemas/${tag}.json` } }])
+        tags.map((tag) => [
+          title(tag),
+          { name: tag, title: title(tag), headers: { $ref: "#/components/schemas/Headers" }, payload: { $ref: `./schemas/${tag}.json` } }
+        ])
       ),
       schemas: {
         Headers: {

@@ -100,7 +100,9 @@ export const AudioCompleted = Schema.TaggedStruct("audio.completed", {
   samples: Samples,
   speechSamples: Samples,
   sourceSampleRate: Schema.Int,
-  sourceChannels: Schema.Int
+  sourceChannels: Schema.Int,
+  /** The source was damaged or cut short; what could be decoded was used. */
+  truncated: Schema.optionalKey(Schema.Boolean)
 })
 
 export const Word = Schema.Struct({ ...span, word: Schema.String, probability: Ratio })
@@ -345,6 +347,8 @@ export const Transcript = Schema.Struct({
   engine: Schema.String,
   model: Schema.String,
   modelSha256: Schema.String,
-  emptyReason: Schema.optionalKey(Schema.String)
+  emptyReason: Schema.optionalKey(Schema.String),
+  /** The source was damaged or cut short: there may have been more. */
+  truncated: Schema.optionalKey(Schema.Boolean)
 })
 export type Transcript = typeof Transcript.Type

@@ -9,7 +9,10 @@ const packageFile: { readonly version: string } = JSON.parse(readFileSync(new UR
 /** Path below `generated/` to the text of the file. */
 export const files = (): ReadonlyMap<string, string> => {
   const text = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
-  return new Map([["asyncapi.json", text(asyncApi(packageFile.version))], ...[...jsonSchemas()].map(([name, schema]) => [`schemas/${name}`, text(schema)] as const)])
+  return new Map([
+    ["asyncapi.json", text(asyncApi(packageFile.version))],
+    ...[...jsonSchemas()].map(([name, schema]) => [`schemas/${name}`, text(schema)] as const)
+  ])
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -93,7 +93,10 @@ export class Bus extends Context.Service<
     readonly count: (stream: StreamName, filter: string) => Effect.Effect<ReadonlyMap<string, number>, Retryable>
     readonly purge: (stream: StreamName, filter: string) => Effect.Effect<number, Retryable>
     /** Create or update the streams of the contract, and the consumers of actors that may not make their own. */
-    readonly provision: (options: { readonly keepConversations: boolean; readonly consumers: ReadonlyArray<ConsumerSpec> }) => Effect.Effect<void, Retryable>
+    readonly provision: (options: {
+      readonly keepConversations: boolean
+      readonly consumers: ReadonlyArray<ConsumerSpec>
+    }) => Effect.Effect<void, Retryable>
     /** Publish without the log: for messages that may be lost (progress, audio to a page). */
     readonly shout: (subject: string, data: Bytes, headers?: Headers) => Effect.Effect<void>
     readonly listen: (

@@ -21,10 +21,16 @@ const PART = 512 * 1024
 const sha256 = (bytes: Bytes) => createHash("sha256").update(bytes).digest("hex")
 
 const missing = (ref: BlobRef) =>
-  new Terminal({ code: "blob.missing", message: `Stored audio ${ref.sha256.slice(0, 12)}... is not there any more. Import the file again.` })
+  new Terminal({
+    code: "blob.missing",
+    message: `Stored audio ${ref.sha256.slice(0, 12)}... is not there any more. Import the file again.`
+  })
 
 const corrupt = (ref: BlobRef) =>
-  new Terminal({ code: "blob.corrupt", message: `Stored audio ${ref.sha256.slice(0, 12)}... does not match its SHA-256. Import the file again.` })
+  new Terminal({
+    code: "blob.corrupt",
+    message: `Stored audio ${ref.sha256.slice(0, 12)}... does not match its SHA-256. Import the file again.`
+  })
 
 /** Cuts a stream of byte arrays into parts of exactly `PART` bytes, the last one shorter. */
 async function* inParts(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -53,9 +59,9 @@ const make = Effect.gen(function* () {
   }
 
   const first = (owner: BlobOwner, ref: BlobRef) =>
-    bus.last(blobStream(owner.mode), [blobSubject(owner.mode, owner.session, ref.sha256, 0)]).pipe(
-      Effect.flatMap(([message]) => (message === undefined ? Effect.fail<Failure>(missing(ref)) : Effect.succeed(message)))
-    )
+    bus
+      .last(blobStream(owner.mode), [blobSubject(owner.mode, owner.session, ref.sha256, 0)])
+      .pipe(Effect.flatMap(([message]) => (message === undefined ? Effect.fail<Failure>(missing(ref)) : Effect.succeed(message))))
 
   /** The parts of a blob in order; the first one costs a look-up, the others one each. */
   const parts = (owner: BlobOwner, ref: BlobRef): Stream.Stream<Bytes, Failure> =>
@@ -64,9 +70,11 @@ const make = Effect.gen(function* () {
         const count = Number(head.headers["Vox-Parts"] ?? "1")
         const rest = Stream.range(1, count - 1).pipe(
           Stream.mapEffect((part) =>
-            bus.last(blobStream(owner.mode), [blobSubject(owner.mode, owner.session, ref.sha256, part)]).pipe(
-              Effect.flatMap(([message]) => (message === undefined ? Effect.fail<Failure>(missing(ref)) : Effect.succeed(message.data)))
-            )
+            bus
+              .last(blobStream(owner.mode), [blobSubject(owner.mode, owner.session, ref.sha256, part)])
+              .pipe(
+                Effect.flatMap(([message]) => (message === undefined ? Effect.fail<Failure>(missing(ref)) : Effect.succeed(message.data)))
+              )
           )
         )
         return count <= 1 ? Stream.make(head.data) : Stream.concat(Stream.make(head.data), rest)
@@ -78,7 +86,11 @@ const make = Effect.gen(function* () {
       const hash = createHash("sha256")
       return parts(owner, ref).pipe(
         Stream.tap((part) => Effect.sync(() => hash.update(part))),
-        Stream.concat(Stream.unwrap(Effect.suspend(() => (hash.digest("hex") === ref.sha256 ? Effect.succeed(Stream.empty) : Effect.fail(corrupt(ref))))))
+        Stream.concat(
+          Stream.unwrap(
+            Effect.suspend(() => (hash.digest("hex") === ref.sha256 ? Effect.succeed(Stream.empty) : Effect.fail(corrupt(ref))))
+          )
+        )
       )
     })
 
@@ -92,7 +104,8 @@ const make = Effect.gen(function* () {
       return { sha256: sha, bytes: bytes.length, mediaType }
     }),
     putFile: Effect.fnUntraced(function* (owner, path, mediaType) {
-      const unreadable = (cause: unknown) => new Terminal({ code: "input.missing", message: `${path} cannot be read: ${describe(cause)}`, cause })
+      const unreadable = (cause: unknown) =>
+        new Terminal({ code: "input.missing", message: `${path} cannot be read: ${describe(cause)}`, cause })
       const { size } = yield* Effect.tryPromise({ try: () => stat(path), catch: unreadable })
       const sha = yield* Effect.tryPromise({
         try: async () => {
@@ -107,9 +120,12 @@ const make = Effect.gen(function* () {
       let head: Buffer = Buffer.alloc(0)
       yield* Stream.fromAsyncIterable(inParts(createReadStream(path, { highWaterMark: PART })), unreadable).pipe(
         Stream.zipWithIndex,
-        Stream.mapEffect(([data, part]) => (part === 0 ? Effect.sync(() => void (head = data)) : Effect.asVoid(putPart(owner, sha, part, data, count))), {
-          concurrency: 4
-        }),
+        Stream.mapEffect(
+          ([data, part]) => (part === 0 ? Effect.sync(() => void (head = data)) : Effect.asVoid(putPart(owner, sha, part, data, count))),
+          {
+            concurrency: 4
+          }
+        ),
         Stream.runDrain
       )
       yield* putPart(owner, sha, 0, head, count)
@@ -131,7 +147,9 @@ export const busFrames: Layer.Layer<Frames, never, Bus> = Layer.effect(
     const bus = yield* Bus
     return Frames.of({
       read: (owner, range) =>
-        bus.range(frameStream(owner.mode), framesSubject(owner.mode, owner.session), range.first, range.last).pipe(Stream.map((frame) => frame.data))
+        bus
+          .range(frameStream(owner.mode), framesSubject(owner.mode, owner.session), range.first, range.last)
+          .pipe(Stream.map((frame) => frame.data))
     })
   })
 )

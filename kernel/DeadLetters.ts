@@ -10,7 +10,12 @@ import { Bus, type Delivery, type Headers } from "./Bus.ts"
 import { decode, encode } from "./Envelope.ts"
 import type { Failure } from "./Failure.ts"
 
-export const DEAD = { code: "Vox-Dead-Code", message: "Vox-Dead-Message", subject: "Vox-Dead-Subject", attempts: "Vox-Dead-Attempts" } as const
+export const DEAD = {
+  code: "Vox-Dead-Code",
+  message: "Vox-Dead-Message",
+  subject: "Vox-Dead-Subject",
+  attempts: "Vox-Dead-Attempts"
+} as const
 
 /** `dlq.<actor>.<what is left of the subject after noun and verb>`. */
 const deadSubject = (actor: string, subject: string) => ["dlq", actor, ...subject.split(".").slice(2)].join(".")

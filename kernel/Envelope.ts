@@ -18,7 +18,9 @@ const bytes = new TextEncoder()
 /** Fails with `event.invalid`, which names the subject and what is wrong, not the content. */
 export const decode = (recorded: Pick<Recorded, "subject" | "data">): Effect.Effect<Event, Terminal> =>
   decodeJson(text.decode(recorded.data)).pipe(
-    Effect.mapError((cause) => new Terminal({ code: "event.invalid", message: `The event on ${recorded.subject} does not match its schema.`, cause }))
+    Effect.mapError(
+      (cause) => new Terminal({ code: "event.invalid", message: `The event on ${recorded.subject} does not match its schema.`, cause })
+    )
   )
 
 export interface Provenance {
@@ -32,7 +34,10 @@ export interface Provenance {
 /** The message that carries an event. */
 export const encode = (event: Event, from: Provenance): Effect.Effect<Outgoing, Terminal> =>
   encodeJson(event).pipe(
-    Effect.mapError((cause) => new Terminal({ code: "event.invalid", message: `${from.actor} made a ${event._tag} that does not match its schema.`, cause })),
+    Effect.mapError(
+      (cause) =>
+        new Terminal({ code: "event.invalid", message: `${from.actor} made a ${event._tag} that does not match its schema.`, cause })
+    ),
     Effect.map((body) => {
       const once = settles(event)
       return {

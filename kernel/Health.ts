@@ -11,6 +11,9 @@ export type HealthStatus = (typeof HealthChanged.Type)["status"]
 export const report = (actor: string, status: HealthStatus, detail = ""): Effect.Effect<void, never, Bus> =>
   Effect.gen(function* () {
     const bus = yield* Bus
-    const outgoing = yield* encode({ _tag: "health.changed", v: 1, actor, status, detail }, { actor, cause: "", messageId: `health:${ulid()}` })
+    const outgoing = yield* encode(
+      { _tag: "health.changed", v: 1, actor, status, detail },
+      { actor, cause: "", messageId: `health:${ulid()}` }
+    )
     yield* bus.publish(outgoing)
   }).pipe(Effect.catch((failure) => Effect.logDebug("health not reported").pipe(Effect.annotateLogs({ reason: failure.message }))))

@@ -184,7 +184,9 @@ const make = (address: string, total: number) =>
       }
     })
     yield* join.pipe(
-      Effect.mapError((cause) => new Retryable({ code: "internal", message: `The core budget of this host cannot be reached: ${describe(cause)}`, cause }))
+      Effect.mapError(
+        (cause) => new Retryable({ code: "internal", message: `The core budget of this host cannot be reached: ${describe(cause)}`, cause })
+      )
     )
     yield* Effect.addFinalizer(() => Effect.sync(() => socket?.destroy()))
 

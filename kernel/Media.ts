@@ -45,7 +45,7 @@ const BLOCK = 4_096
 /** There is not one sample. */
 export const noSamples = new Terminal({
   code: "audio.empty",
-  message: "The audio holds no samples. Check that the recording worked and that the file is not empty."
+  message: "The audio holds no samples."
 })
 
 /**
@@ -105,7 +105,7 @@ const fromFfmpeg = (decoding: Decoding, truncated: boolean): Timeline => {
     if (decoding.errors() === 0) return yield* noSamples
     return yield* new Terminal({
       code: "audio.unreadable",
-      message: "The file looks like audio, but nothing in it can be decoded. It may be damaged; ask for a fresh copy."
+      message: "The file looks like audio, but nothing in it can be decoded; it may be damaged."
     })
   })
   return {

@@ -7,7 +7,8 @@ import { isLoopback, isOfflineRefusal, networkPolicy } from "./Network.ts"
 describe("Network", () => {
   it("knows this machine from others", () => {
     for (const host of ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "::1"]) assert.isTrue(isLoopback(host), host)
-    for (const host of ["127.example.org", "10.0.0.1", "example.org", "0.0.0.0", "localhost.example.org"]) assert.isFalse(isLoopback(host), host)
+    for (const host of ["127.example.org", "10.0.0.1", "example.org", "0.0.0.0", "localhost.example.org"])
+      assert.isFalse(isLoopback(host), host)
   })
 
   it.live("offline: refuses other machines in undici and in fetch, and lets loopback through", () =>

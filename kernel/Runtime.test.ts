@@ -11,12 +11,30 @@ import { type Failure, Retryable, Terminal } from "./Failure.ts"
 import { start } from "./Runtime.ts"
 import { testkit, testLayer } from "./testkit/Testkit.ts"
 
-const closed = (session = ulid()): EventOf<"session.closed"> => ({ _tag: "session.closed", v: 1, mode: "call", session, reason: "complete", captured: 1 })
+const closed = (session = ulid()): EventOf<"session.closed"> => ({
+  _tag: "session.closed",
+  v: 1,
+  mode: "call",
+  session,
+  reason: "complete",
+  captured: 1
+})
 
-const partial = (session: string, revision: number): EventOf<"text.partial"> => ({ _tag: "text.partial", v: 1, mode: "call", session, unit: 1, revision, text: "x" })
+const partial = (session: string, revision: number): EventOf<"text.partial"> => ({
+  _tag: "text.partial",
+  v: 1,
+  mode: "call",
+  session,
+  unit: 1,
+  revision,
+  text: "x"
+})
 
 /** Answers `session.closed` with what `handle` makes. */
-const actor = (handle: (event: EventOf<"session.closed">, attempt: number) => Stream.Stream<ReturnType<typeof partial>, Failure>, attempts = 3) =>
+const actor = (
+  handle: (event: EventOf<"session.closed">, attempt: number) => Stream.Stream<ReturnType<typeof partial>, Failure>,
+  attempts = 3
+) =>
   Actor.make({
     name: "subject",
     logicVersion: 1,
@@ -34,7 +52,10 @@ describe("Runtime", () => {
       Effect.gen(function* () {
         const kit = yield* testkit(actor((event) => Stream.make(partial(event.session, 1), partial(event.session, 2))))
         const outcome = yield* kit.send(closed())
-        assert.deepStrictEqual(outcome.events.map((event) => event._tag === "text.partial" && event.revision), [1, 2])
+        assert.deepStrictEqual(
+          outcome.events.map((event) => event._tag === "text.partial" && event.revision),
+          [1, 2]
+        )
         assert.isUndefined(outcome.dead)
       })
     )
@@ -47,7 +68,10 @@ describe("Runtime", () => {
         const kit = yield* testkit(
           actor((event, attempt) =>
             attempt === 1
-              ? Stream.concat(Stream.make(partial(event.session, 1)), Stream.fail(new Retryable({ code: "engine.failed", message: "half way", delayMs: 1 })))
+              ? Stream.concat(
+                  Stream.make(partial(event.session, 1)),
+                  Stream.fail(new Retryable({ code: "engine.failed", message: "half way", delayMs: 1 }))
+                )
               : Stream.make(partial(event.session, 1), partial(event.session, 2))
           )
         )

@@ -31,7 +31,8 @@ const BACKOFF_MS = 250
 const BACKOFF_CAP_MS = 10_000
 const POLL_MS = 2_000
 
-const count = (name: string, actor: string) => Metric.withAttributes(Metric.counter(`voxbus_${name}_total`, { incremental: true }), { actor })
+const count = (name: string, actor: string) =>
+  Metric.withAttributes(Metric.counter(`voxbus_${name}_total`, { incremental: true }), { actor })
 
 /** The consumers an actor works from: one per mode, shared by all its processes. */
 export const consumersOf = (actor: Pick<Actor, "name" | "consumes">, ackWaitMs: number): ReadonlyArray<ConsumerSpec> =>
@@ -57,7 +58,12 @@ const failureOf = (cause: Cause.Cause<Failure>): Failure =>
   )
 
 /** Publishes one output; `n` counts the outputs of one input. */
-const publish = Effect.fnUntraced(function* (actor: Pick<Actor<never>, "name" | "logicVersion" | "publishes">, delivery: Delivery, event: Event, n: number) {
+const publish = Effect.fnUntraced(function* (
+  actor: Pick<Actor<never>, "name" | "logicVersion" | "publishes">,
+  delivery: Delivery,
+  event: Event,
+  n: number
+) {
   const bus = yield* Bus
   if (!actor.publishes.includes(event._tag)) {
     return yield* new Terminal({ code: "internal", message: `${actor.name} published ${event._tag}, which it does not declare.` })
@@ -106,14 +112,22 @@ const settle = Effect.fnUntraced(function* <R>(actor: Actor<R>, delivery: Delive
   if (Cause.hasInterruptsOnly(exit.cause)) return yield* delivery.retry(0)
   const failure = failureOf(exit.cause)
   if (failure._tag === "Terminal" || delivery.attempt >= attempts) {
-    yield* Effect.logError("dead letter").pipe(Effect.annotateLogs({ code: failure.code, subject: delivery.subject, attempts: delivery.attempt, reason: failure.message }))
+    yield* Effect.logError("dead letter").pipe(
+      Effect.annotateLogs({ code: failure.code, subject: delivery.subject, attempts: delivery.attempt, reason: failure.message })
+    )
     yield* deadLetter(actor.name, delivery, failure)
     yield* Metric.update(count("dead", actor.name), 1)
     return yield* delivery.drop(failure.code)
   }
   const delayMs = failure.delayMs ?? (yield* backoff(delivery.attempt))
   yield* Effect.logWarning("will try again").pipe(
-    Effect.annotateLogs({ code: failure.code, subject: delivery.subject, attempt: delivery.attempt, delayMs: Math.round(delayMs), reason: failure.message })
+    Effect.annotateLogs({
+      code: failure.code,
+      subject: delivery.subject,
+      attempt: delivery.attempt,
+      delayMs: Math.round(delayMs),
+      reason: failure.message
+    })
   )
   yield* Metric.update(count("retried", actor.name), 1)
   yield* delivery.retry(delayMs)
@@ -125,10 +139,16 @@ const handle = <R>(actor: Actor<R>, delivery: Delivery, ackWaitMs: number) =>
     Effect.withSpan(`${actor.name} ${delivery.subject.split(".", 2).join(".")}`, {
       kind: "consumer",
       ...Option.match(parentOf(delivery.headers), { onNone: () => ({ root: true }), onSome: (parent) => ({ parent }) }),
-      attributes: { "voxbus.stream": delivery.stream, "voxbus.sequence": delivery.sequence, "voxbus.message_id": delivery.headers[HEADERS.messageId] ?? "" }
+      attributes: {
+        "voxbus.stream": delivery.stream,
+        "voxbus.sequence": delivery.sequence,
+        "voxbus.message_id": delivery.headers[HEADERS.messageId] ?? ""
+      }
     }),
     // The log could not be reached to settle it: the server delivers it again.
-    Effect.catch((failure) => Effect.logWarning("not settled; it will be delivered again").pipe(Effect.annotateLogs({ reason: failure.message })))
+    Effect.catch((failure) =>
+      Effect.logWarning("not settled; it will be delivered again").pipe(Effect.annotateLogs({ reason: failure.message }))
+    )
   )
 
 export interface Running {
@@ -151,7 +171,13 @@ export const start = Effect.fnUntraced(function* <R>(actor: Actor<R>, options: {
     consumer.next(POLL_MS).pipe(
       // A message that arrives in just this moment goes to another process after the ack wait.
       Effect.raceFirst(Deferred.await(stop)),
-      Effect.catch((failure) => Effect.logDebug("bus").pipe(Effect.annotateLogs({ reason: failure.message }), Effect.andThen(Effect.sleep("200 millis")), Effect.as(undefined))),
+      Effect.catch((failure) =>
+        Effect.logDebug("bus").pipe(
+          Effect.annotateLogs({ reason: failure.message }),
+          Effect.andThen(Effect.sleep("200 millis")),
+          Effect.as(undefined)
+        )
+      ),
       Effect.flatMap((delivery) => (delivery === undefined ? Effect.void : handle(actor, delivery, options.ackWaitMs))),
       Effect.repeat({ until: () => Deferred.isDone(stop) })
     )
@@ -159,7 +185,10 @@ export const start = Effect.fnUntraced(function* <R>(actor: Actor<R>, options: {
     Effect.map(bus.consumer(specOf(actor, consumes, options.ackWaitMs)), (consumer) => ({ consumer, concurrency: consumes.concurrency }))
   )
   const slots = lanes.flatMap(({ consumer, concurrency }) => Array.from({ length: concurrency }, () => slot(consumer)))
-  const fiber = yield* Effect.all(slots, { concurrency: "unbounded", discard: true }).pipe(Effect.annotateLogs({ actor: actor.name }), Effect.forkScoped)
+  const fiber = yield* Effect.all(slots, { concurrency: "unbounded", discard: true }).pipe(
+    Effect.annotateLogs({ actor: actor.name }),
+    Effect.forkScoped
+  )
   const running: Running = { drain: Deferred.succeed(stop, undefined).pipe(Effect.andThen(Fiber.join(fiber)), Effect.ignore) }
   return running
 })

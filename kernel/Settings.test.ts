@@ -14,7 +14,10 @@ describe("Settings", () => {
   it.effect("lays flags over the environment over the file over the defaults", () =>
     Effect.gen(function* () {
       const folder = yield* home
-      writeFileSync(join(folder, "config.json"), JSON.stringify({ gateway: { port: 1 }, host: { cores: 3 }, session: { transcriber: { language: "de" } } }))
+      writeFileSync(
+        join(folder, "config.json"),
+        JSON.stringify({ gateway: { port: 1 }, host: { cores: 3 }, session: { transcriber: { language: "de" } } })
+      )
       const environment = { VOXBUS_HOME: folder, VOXBUS_CORES: "5", VOXBUS_GATEWAY_PORT: "2" }
       const settings = yield* load(environment, { gateway: { port: 4 } })
       assert.strictEqual(settings.gateway.port, 4)

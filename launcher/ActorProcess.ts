@@ -18,16 +18,15 @@ const runOnce = (actor: string, environment: Readonly<Record<string, string>>) =
       // Its standard input is its life line; its log is ours.
       stdio: ["pipe", "ignore", "inherit"]
     })
-    const gone = (how: string) => resume(Effect.fail(new Retryable({ code: "instance.failed", message: `The ${actor} process stopped (${how}).` })))
+    const gone = (how: string) =>
+      resume(Effect.fail(new Retryable({ code: "instance.failed", message: `The ${actor} process stopped (${how}).` })))
     child.once("error", (cause) => gone(cause.message))
     child.once("exit", (code, signal) => gone(signal ?? `exit ${code}`))
     return Effect.callback<void>((done) => {
       if (child.exitCode !== null || child.signalCode !== null) return done(Effect.void)
       child.once("exit", () => done(Effect.void))
       child.kill("SIGTERM")
-    }).pipe(
-      Effect.timeoutOrElse({ duration: DRAIN, orElse: () => Effect.sync(() => void child.kill("SIGKILL")) })
-    )
+    }).pipe(Effect.timeoutOrElse({ duration: DRAIN, orElse: () => Effect.sync(() => void child.kill("SIGKILL")) }))
   })
 
 /** Runs for ever; `onDown` is told each time the process stops. */

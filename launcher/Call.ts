@@ -74,7 +74,10 @@ export const runCall = Effect.fnUntraced(function* (request: CallRequest, onEven
     Stream.tap(onEvent),
     Stream.map(({ event }) => event),
     Stream.tap((event) => (event._tag === "error.raised" && FATAL.includes(event.actor) ? Effect.fail(raised(event)) : Effect.void)),
-    Stream.filter((event): event is EventOf<"transcript.completed" | "bundle.ready"> => event._tag === "transcript.completed" || event._tag === "bundle.ready"),
+    Stream.filter(
+      (event): event is EventOf<"transcript.completed" | "bundle.ready"> =>
+        event._tag === "transcript.completed" || event._tag === "bundle.ready"
+    ),
     Stream.takeUntil((event) => event._tag === "bundle.ready"),
     Stream.runCollect
   )
@@ -111,4 +114,3 @@ export const progressOf = (progress: Progress, event: Event): Progress => {
   if (event._tag === "text.transcribed" || event._tag === "text.rejected") return { ...progress, settled: progress.settled + 1 }
   return progress
 }
-

@@ -50,7 +50,9 @@ const awaitHealth = Effect.fnUntraced(function* (names: ReadonlyArray<string>) {
   const states = Effect.gen(function* () {
     const records = yield* bus.last("HOST", ["health.changed.host.>"])
     const events = yield* Effect.forEach(records, decode)
-    return events.flatMap((event) => (event._tag === "health.changed" && names.includes(event.actor) && event.status !== "starting" ? [event] : []))
+    return events.flatMap((event) =>
+      event._tag === "health.changed" && names.includes(event.actor) && event.status !== "starting" ? [event] : []
+    )
   })
   const settled = yield* states.pipe(
     Effect.repeat({ until: (known) => known.length === names.length, schedule: Schedule.spaced("20 millis") }),
@@ -121,7 +123,10 @@ export const startHost = Effect.fnUntraced(function* (options: HostOptions) {
       gatewayUrl,
       services,
       down,
-      drain: Effect.forEach(running, (each) => each.drain, { concurrency: "unbounded", discard: true }).pipe(Effect.timeoutOption("10 seconds"), Effect.asVoid)
+      drain: Effect.forEach(running, (each) => each.drain, { concurrency: "unbounded", discard: true }).pipe(
+        Effect.timeoutOption("10 seconds"),
+        Effect.asVoid
+      )
     }
     return host
   })

@@ -7,7 +7,10 @@ import * as Flag from "effect/cli/Flag"
 import { ERRORS } from "../contract/Errors.ts"
 import type { Failure } from "../kernel/Failure.ts"
 
-export const jsonFlag = Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON, one object per line"), Flag.withDefault(false))
+export const jsonFlag = Flag.Boolean("json").pipe(
+  Flag.withDescription("Print the result as JSON, one object per line"),
+  Flag.withDefault(false)
+)
 
 export const printLine = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(`${text}\n`))
 export const printJson = (value: unknown): Effect.Effect<void> => printLine(JSON.stringify(value))

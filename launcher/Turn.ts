@@ -45,7 +45,8 @@ const isA =
 export const latencyOf = (events: ReadonlyArray<Logged>): TurnLatency => {
   const heard = events.find(isA("text.transcribed"))
   const origin = events.find(isA("audio.captured"))?.time ?? heard?.time ?? 0
-  const since = (time: number | undefined, otherwise: number) => (time === undefined ? otherwise : Math.max(0, Math.round((time - origin) * 10) / 10))
+  const since = (time: number | undefined, otherwise: number) =>
+    time === undefined ? otherwise : Math.max(0, Math.round((time - origin) * 10) / 10)
   const speechToText = since(heard?.time, 0)
   const ready = events.find(isA("reply.ready"))
   const firstToken = ready === undefined ? speechToText : Math.round((speechToText + ready.event.firstTokenMs) * 10) / 10

@@ -29,7 +29,12 @@ import { fail } from "./Output.ts"
 
 const settings = (overrides: Record<string, unknown> = {}) => Models.layer.pipe(Layer.provideMerge(Settings.layer(overrides)))
 
-const flagsOfStart = (input: { readonly port: Option.Option<number>; readonly offline: boolean; readonly noUiOpen: boolean; readonly json: boolean }) =>
+const flagsOfStart = (input: {
+  readonly port: Option.Option<number>
+  readonly offline: boolean
+  readonly noUiOpen: boolean
+  readonly json: boolean
+}) =>
   settings({
     ...(Option.isSome(input.port) ? { gateway: { port: input.port.value } } : {}),
     ...(input.offline ? { host: { offline: true } } : {})
@@ -70,6 +75,8 @@ const report = (cause: Cause.Cause<unknown>) => {
 voxbus.pipe(
   Command.run({ version: VERSION }),
   Effect.catchCause(report),
-  Effect.provide(Layer.merge(NodeServices.layer, logLayer(level !== undefined && isLevel(level) ? levels[level] : chatty ? "Info" : "Warn", format))),
+  Effect.provide(
+    Layer.merge(NodeServices.layer, logLayer(level !== undefined && isLevel(level) ? levels[level] : chatty ? "Info" : "Warn", format))
+  ),
   NodeRuntime.runMain({ disableErrorReporting: true })
 )

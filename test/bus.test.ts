@@ -29,7 +29,10 @@ for (const [name, bus] of [
           const second = yield* bus.publish({ subject, data: bytes("b"), messageId: `id-${subject}` })
           assert.isTrue(first.stored)
           assert.isFalse(second.stored)
-          assert.deepStrictEqual((yield* bus.last("CALLS", [subject])).map((record) => text(record.data)), ["a"])
+          assert.deepStrictEqual(
+            (yield* bus.last("CALLS", [subject])).map((record) => text(record.data)),
+            ["a"]
+          )
         })
       )
 
@@ -38,9 +41,23 @@ for (const [name, bus] of [
           const bus = yield* Bus
           const session = ulid()
           const once = `text.*.call.${session}.000001`
-          const done = yield* bus.publish({ subject: `text.transcribed.call.${session}.000001`, data: bytes("a"), messageId: `t${session}`, once })
-          const rejected = yield* bus.publish({ subject: `text.rejected.call.${session}.000001`, data: bytes("b"), messageId: `r${session}`, once })
-          const other = yield* bus.publish({ subject: `text.rejected.call.${session}.000002`, data: bytes("c"), once: `text.*.call.${session}.000002` })
+          const done = yield* bus.publish({
+            subject: `text.transcribed.call.${session}.000001`,
+            data: bytes("a"),
+            messageId: `t${session}`,
+            once
+          })
+          const rejected = yield* bus.publish({
+            subject: `text.rejected.call.${session}.000001`,
+            data: bytes("b"),
+            messageId: `r${session}`,
+            once
+          })
+          const other = yield* bus.publish({
+            subject: `text.rejected.call.${session}.000002`,
+            data: bytes("c"),
+            once: `text.*.call.${session}.000002`
+          })
           assert.deepStrictEqual([done.stored, rejected.stored, other.stored], [true, false, true])
         })
       )
@@ -49,7 +66,12 @@ for (const [name, bus] of [
         Effect.gen(function* () {
           const bus = yield* Bus
           const session = ulid()
-          const consumer = yield* bus.consumer({ stream: "CALLS", durable: `c${session}`, filters: [`job.queued.call.${session}`], ackWaitMs: 300 })
+          const consumer = yield* bus.consumer({
+            stream: "CALLS",
+            durable: `c${session}`,
+            filters: [`job.queued.call.${session}`],
+            ackWaitMs: 300
+          })
           yield* bus.publish({ subject: `job.queued.call.${session}`, data: bytes("x") })
           const first = yield* consumer.next(2_000)
           const second = yield* consumer.next(2_000)
@@ -63,7 +85,12 @@ for (const [name, bus] of [
         Effect.gen(function* () {
           const bus = yield* Bus
           const session = ulid()
-          const consumer = yield* bus.consumer({ stream: "CALLS", durable: `w${session}`, filters: [`job.queued.call.${session}`], ackWaitMs: 600 })
+          const consumer = yield* bus.consumer({
+            stream: "CALLS",
+            durable: `w${session}`,
+            filters: [`job.queued.call.${session}`],
+            ackWaitMs: 600
+          })
           yield* bus.publish({ subject: `job.queued.call.${session}`, data: bytes("x") })
           const held = yield* consumer.next(2_000)
           assert.strictEqual(held?.attempt, 1)
@@ -83,11 +110,19 @@ for (const [name, bus] of [
           for (const n of [1, 2, 3]) yield* bus.publish({ subject: subject(n), data: bytes(String(n)) })
           const filters = [`text.partial.call.${session}.>`]
           const read = yield* Stream.runCollect(bus.read("CALLS", { filters }))
-          assert.deepStrictEqual(read.map((record) => text(record.data)), ["1", "2", "3"])
-          const tail = yield* bus.tail("CALLS", { filters, from: read[1]?.sequence ?? 0 }).pipe(Stream.take(3), Stream.runCollect, Effect.forkChild)
+          assert.deepStrictEqual(
+            read.map((record) => text(record.data)),
+            ["1", "2", "3"]
+          )
+          const tail = yield* bus
+            .tail("CALLS", { filters, from: read[1]?.sequence ?? 0 })
+            .pipe(Stream.take(3), Stream.runCollect, Effect.forkChild)
           yield* Effect.sleep("200 millis")
           yield* bus.publish({ subject: subject(4), data: bytes("4") })
-          assert.deepStrictEqual((yield* Fiber.join(tail)).map((record) => text(record.data)), ["2", "3", "4"])
+          assert.deepStrictEqual(
+            (yield* Fiber.join(tail)).map((record) => text(record.data)),
+            ["2", "3", "4"]
+          )
           assert.deepStrictEqual([...(yield* bus.count("CALLS", `text.partial.call.${session}.>`)).values()], [1, 1, 1, 1])
           assert.strictEqual(yield* bus.purge("CALLS", `text.partial.call.${session}.>`), 4)
           assert.deepStrictEqual(yield* Stream.runCollect(bus.read("CALLS", { filters })), [])
@@ -121,7 +156,10 @@ for (const [name, bus] of [
           }
           const range = { first: sequences[10] ?? 0, last: sequences[590] ?? 0, count: 581 }
           const read = yield* Stream.runCollect(frames.read({ mode: "assistant", session: mine }, range))
-          assert.deepStrictEqual(read.map(text), Array.from({ length: 581 }, (_, n) => String(n + 10)))
+          assert.deepStrictEqual(
+            read.map(text),
+            Array.from({ length: 581 }, (_, n) => String(n + 10))
+          )
         })
       )
     })

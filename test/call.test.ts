@@ -54,7 +54,15 @@ describe("a call", () => {
     }
     assert.match(result.folder, /_T-42$/)
     const files = result.files.map((file: any) => file.name)
-    assert.includeMembers(files, ["audio_raw.wav", "audio_16k.wav", "transcript.txt", "transcript.srt", "transcript.vtt", "transcript.json", "T-42.vtb"])
+    assert.includeMembers(files, [
+      "audio_raw.wav",
+      "audio_16k.wav",
+      "transcript.txt",
+      "transcript.srt",
+      "transcript.vtt",
+      "transcript.json",
+      "T-42.vtb"
+    ])
     assert.match(readFileSync(join(result.folder, "transcript.srt"), "utf8"), /^1\r?\n00:00:0\d,\d{3} --> 00:00:\d\d,\d{3}/)
 
     assert.strictEqual((await voxbus.run("verify", result.bundle, "--json")).json[0].ok, true)
@@ -107,6 +115,7 @@ describe("a call", () => {
       stderr
     )
     for (const result of json.slice(0, 5)) assert.isTrue(result.fix.length > 10 && result.message.length > 10)
+    assert.strictEqual(json[5].truncated, true)
     assert.include(TEXT.toLowerCase(), json[5].text.toLowerCase().slice(0, 12), "what is left of a cut file is transcribed")
   })
 

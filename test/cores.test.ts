@@ -19,7 +19,13 @@ class Workers {
   readonly #budget = `voxbus-test-${randomUUID()}`
   readonly #waiting: Array<{ readonly name: string; readonly what: string; readonly done: () => void }> = []
 
-  start(name: string, lane: "interactive" | "batch", want: number, rounds: number, ms: number): { readonly child: ChildProcess; readonly ended: Promise<void> } {
+  start(
+    name: string,
+    lane: "interactive" | "batch",
+    want: number,
+    rounds: number,
+    ms: number
+  ): { readonly child: ChildProcess; readonly ended: Promise<void> } {
     const child = spawn(process.execPath, [WORKER, name, lane, String(want), String(rounds), String(ms)], {
       env: { ...process.env, VOXBUS_CORES: String(TOTAL), VOXBUS_CORES_NAME: this.#budget },
       stdio: ["ignore", "pipe", "inherit"]
@@ -50,7 +56,10 @@ class Workers {
     let most = 0
     for (const line of this.lines.toSorted((a, b) => Number(a.at - b.at))) {
       now.set(line.name, line.threads)
-      most = Math.max(most, [...now.values()].reduce((sum, each) => sum + each, 0))
+      most = Math.max(
+        most,
+        [...now.values()].reduce((sum, each) => sum + each, 0)
+      )
     }
     return most
   }
@@ -81,7 +90,10 @@ describe("core budget between processes", () => {
     const second = workers.start("second", "interactive", 2, 3, 20)
     const third = workers.start("third", "batch", 2, 3, 20)
     await new Promise((resolve) => setTimeout(resolve, 400))
-    assert.isFalse(workers.lines.some((line) => line.name === "second"), "nothing is free yet")
+    assert.isFalse(
+      workers.lines.some((line) => line.name === "second"),
+      "nothing is free yet"
+    )
     first.child.kill("SIGKILL")
     await Promise.all([first.ended, second.ended, third.ended])
     assert.strictEqual(workers.lines.filter((line) => line.what === "gave").length, 6)

@@ -126,7 +126,8 @@ export const merge = (call: SettledCall): Transcript => {
     engine: all("engine"),
     model: all("model"),
     modelSha256: all("modelSha256"),
-    ...(segments.length === 0 ? { emptyReason: emptyReason(call, chunks) } : {})
+    ...(segments.length === 0 ? { emptyReason: emptyReason(call, chunks) } : {}),
+    ...(completed.truncated === true ? { truncated: true } : {})
   }
 }
 

@@ -37,9 +37,11 @@ const fromFile = (job: Job, path: string, time: number): Stream.Stream<Event, Fa
       const { mode, session, config } = job
       const blobs = yield* Blobs
       const first = opened(session, { ...job, source: { kind: "file", name: basename(path) } }, time)
-      const audio = blobs.putFile({ mode, session }, path, "application/octet-stream").pipe(
-        Effect.map((blob): Event => ({ _tag: "audio.captured", v: 1, mode, session, unit: UNIT, audio: { blob }, codec: "file", config }))
-      )
+      const audio = blobs
+        .putFile({ mode, session }, path, "application/octet-stream")
+        .pipe(
+          Effect.map((blob): Event => ({ _tag: "audio.captured", v: 1, mode, session, unit: UNIT, audio: { blob }, codec: "file", config }))
+        )
       return Stream.concat(Stream.make<[Event]>(first), Stream.fromEffect(audio))
     })
   )

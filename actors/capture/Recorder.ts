@@ -50,7 +50,10 @@ export class Recorder extends Context.Service<
     readonly close: (session: Session, reason: (typeof SessionClosed.Type)["reason"]) => Effect.Effect<void, Failure>
   }
 >()("voxbus/capture/Recorder") {
-  static readonly layer: Layer.Layer<Recorder, never, Bus> = Layer.effect(Recorder, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<Recorder, never, Bus> = Layer.effect(
+    Recorder,
+    Effect.suspend(() => make)
+  )
 }
 
 const ACTOR = "capture"
@@ -139,7 +142,8 @@ const make = Effect.gen(function* () {
           }),
           finish: Effect.gen(function* () {
             const samples = Math.floor(bytes / 2 / channels)
-            if (samples === 0) return yield* new Terminal({ code: "audio.empty", message: "Nothing was recorded. Hold the button while you speak." })
+            if (samples === 0)
+              return yield* new Terminal({ code: "audio.empty", message: "Nothing was recorded. Hold the button while you speak." })
             const unit = yield* claim(session, (unit): typeof AudioCaptured.Type => ({
               _tag: "audio.captured",
               v: 1,
@@ -157,11 +161,17 @@ const make = Effect.gen(function* () {
           })
         }
       }),
-    typed: (session, text) => Effect.map(claim(session, (unit) => typedText(session, unit, text)), (unit) => ({ unit })),
+    typed: (session, text) =>
+      Effect.map(
+        claim(session, (unit) => typedText(session, unit, text)),
+        (unit) => ({ unit })
+      ),
     close: Effect.fnUntraced(function* (session, reason) {
       const captured = (yield* nextUnit(session)) - 1
-      yield* publish({ _tag: "session.closed", v: 1, mode: session.mode, session: session.session, reason, captured }, `${session.session}:closed`)
+      yield* publish(
+        { _tag: "session.closed", v: 1, mode: session.mode, session: session.session, reason, captured },
+        `${session.session}:closed`
+      )
     })
   })
 })
-

@@ -72,9 +72,10 @@ const warnIfTruncated = (event: Captured, timeline: Media.Timeline) =>
   Effect.flatMap(timeline.truncated, (truncated) =>
     truncated
       ? Effect.logWarning("the audio is damaged or cut short; what could be decoded is used").pipe(
-          Effect.annotateLogs({ session: event.session, unit: event.unit, codec: timeline.info.codec })
+          Effect.annotateLogs({ session: event.session, unit: event.unit, codec: timeline.info.codec }),
+          Effect.as(true)
         )
-      : Effect.void
+      : Effect.succeed(false)
   )
 
 const normalizeCall = (event: Captured): Stream.Stream<Event, Failure, Blobs | Frames | Vad> =>
@@ -101,7 +102,7 @@ const normalizeCall = (event: Captured): Stream.Stream<Event, Failure, Blobs | F
       let unit = 0
       const events = chunks.pipe(Stream.mapEffect((chunk) => normalized(event, ++unit, chunk)))
       const completed = Effect.gen(function* () {
-        yield* warnIfTruncated(event, timeline)
+        const truncated = yield* warnIfTruncated(event, timeline)
         const { samples, speech } = chunker.totals()
         if (samples === 0) return yield* Media.noSamples
         const { mode, session } = event
@@ -115,7 +116,8 @@ const normalizeCall = (event: Captured): Stream.Stream<Event, Failure, Blobs | F
           samples,
           speechSamples: speech,
           sourceSampleRate,
-          sourceChannels
+          sourceChannels,
+          ...(truncated ? { truncated } : {})
         }
         return result
       })

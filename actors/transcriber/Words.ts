@@ -100,7 +100,10 @@ const endsSegment = (word: Word, next: Word, segmentStart: number): boolean => {
 }
 
 /** Sentences, cut also at pauses, and at commas where a sentence is long. */
-export const segmentsOf = (words: ReadonlyArray<Word>, facts: Omit<Segment, "start" | "end" | "text" | "words">): ReadonlyArray<Segment> => {
+export const segmentsOf = (
+  words: ReadonlyArray<Word>,
+  facts: Omit<Segment, "start" | "end" | "text" | "words">
+): ReadonlyArray<Segment> => {
   const groups: Array<Array<Word>> = []
   words.forEach((word, i) => {
     const group = groups.at(-1)

@@ -50,7 +50,8 @@ const usage = (name: string, method: string, options: Options): string =>
 
 const parse = <O extends Options>(options: O): Values<O> & { readonly json: boolean; readonly help: boolean } => {
   const config: NonNullable<ParseArgsConfig["options"]> = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } }
-  for (const [name, { default: value }] of Object.entries(options)) config[name] = { type: typeof value === "boolean" ? "boolean" : "string" }
+  for (const [name, { default: value }] of Object.entries(options))
+    config[name] = { type: typeof value === "boolean" ? "boolean" : "string" }
   const { values } = parseArgs({ options: config })
   const parsed = Object.entries(options).map(([name, { default: value }]) => {
     const given = values[name]
@@ -93,12 +94,25 @@ export const bench = <O extends Options>(benchmark: Benchmark<O>): void => {
     const here = yield* machine
     say(`${benchmark.name}: ${benchmark.method}\n`)
     say(`  ${here.cpu}, ${here.cores} cores, ${here.memoryGiB} GiB, ${here.system}, load ${here.loadAverage}`)
-    say(`  ${Object.entries(here.versions).map(([name, version]) => `${name} ${version}`).join(", ")}\n`)
+    say(
+      `  ${Object.entries(here.versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(", ")}\n`
+    )
     const result = yield* benchmark.run(settings, say)
     const { json: _, help: __, ...options } = settings
-    if (json) process.stdout.write(`${JSON.stringify({ bench: benchmark.name, method: benchmark.method, machine: here, options, loadAverageAtEnd: load(), ...result })}\n`)
+    if (json)
+      process.stdout.write(
+        `${JSON.stringify({ bench: benchmark.name, method: benchmark.method, machine: here, options, loadAverageAtEnd: load(), ...result })}\n`
+      )
     else say(`\n  load average at the end: ${load()}`)
   })
   const services = Models.layer.pipe(Layer.provideMerge(Layer.unwrap(Effect.as(openWorkspace, Settings.layer()))))
-  program.pipe(Effect.scoped, Effect.provide(services), Effect.catchCause(failed), Effect.provide(logLayer("Warn", "text")), NodeRuntime.runMain({ disableErrorReporting: true }))
+  program.pipe(
+    Effect.scoped,
+    Effect.provide(services),
+    Effect.catchCause(failed),
+    Effect.provide(logLayer("Warn", "text")),
+    NodeRuntime.runMain({ disableErrorReporting: true })
+  )
 }

@@ -27,7 +27,13 @@ export const ungoverned = Layer.succeed(
 )
 
 const VERSION = 1
-const folder = join(tmpdir(), `voxbus-bench-speech-${createHash("sha256").update(JSON.stringify([VERSION, CALL, QUESTIONS])).digest("hex").slice(0, 12)}`)
+const folder = join(
+  tmpdir(),
+  `voxbus-bench-speech-${createHash("sha256")
+    .update(JSON.stringify([VERSION, CALL, QUESTIONS]))
+    .digest("hex")
+    .slice(0, 12)}`
+)
 const HEADER = 44
 
 /** Seconds of the call; the last line is cut off where it would be longer. */

@@ -60,7 +60,9 @@ export const startInstance = Effect.fnUntraced(function* ({ env = {}, port = 0 }
       const known = decode(line)
       if (known._tag === "Some") resume(Effect.succeed(known.value))
     })
-  }).pipe(Effect.timeoutOrElse({ duration: "2 minutes", orElse: () => Effect.fail(failure("voxbus start was not ready within two minutes.")) }))
+  }).pipe(
+    Effect.timeoutOrElse({ duration: "2 minutes", orElse: () => Effect.fail(failure("voxbus start was not ready within two minutes.")) })
+  )
   const readyMs = performance.now() - begun
   if (ready.down.length > 0) return yield* failure(ready.down.map(({ actor, detail }) => `${actor}: ${detail}`).join("; "))
   const instance: Instance = { ...ready, pid: child.pid ?? 0, readyMs }

@@ -33,7 +33,9 @@ const parentOf = (pid: number): number => {
 
 /** The process and its descendants. */
 export const treeOf = (root: number): ReadonlyArray<number> => {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number)
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
   const parents = new Map(pids.map((pid) => [pid, parentOf(pid)]))
   const below = (pid: number): ReadonlyArray<number> => [pid, ...pids.filter((other) => parents.get(other) === pid).flatMap(below)]
   return below(root)

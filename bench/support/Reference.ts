@@ -46,7 +46,10 @@ export const fasterWhisper = Effect.fnUntraced(function* (threads: number) {
   const site = python.files["site"] === undefined ? {} : { PYTHONPATH: python.path("site") }
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      spawn(python.path("python"), ["-s", SCRIPT, model.folder, String(threads)], { env: { ...process.env, ...site }, stdio: ["pipe", "pipe", "inherit"] })
+      spawn(python.path("python"), ["-s", SCRIPT, model.folder, String(threads)], {
+        env: { ...process.env, ...site },
+        stdio: ["pipe", "pipe", "inherit"]
+      })
     ),
     (process) => Effect.sync(() => process.kill("SIGKILL"))
   )
@@ -54,12 +57,19 @@ export const fasterWhisper = Effect.fnUntraced(function* (threads: number) {
   /** One question is asked at a time: the next line is its answer. */
   const next = <A>(schema: Schema.Codec<A, unknown>, ask: () => void) =>
     Effect.callback<string, Terminal>((resume) => {
-      child.once("exit", (code) => resume(Effect.fail(new Terminal({ code: "engine.failed", message: `faster-whisper ended with exit code ${code}.` }))))
-      lines.once("line", (line) => resume(Effect.succeed(line)))
+      const gone = (code: number | null) =>
+        resume(Effect.fail(new Terminal({ code: "engine.failed", message: `faster-whisper ended with exit code ${code}.` })))
+      child.once("exit", gone)
+      lines.once("line", (line) => {
+        child.off("exit", gone)
+        resume(Effect.succeed(line))
+      })
       ask()
     }).pipe(
       Effect.flatMap(Schema.decodeUnknownEffect(Schema.fromJsonString(schema))),
-      Effect.mapError((cause) => (cause instanceof Terminal ? cause : new Terminal({ code: "engine.failed", message: `faster-whisper: ${describe(cause)}` })))
+      Effect.mapError((cause) =>
+        cause instanceof Terminal ? cause : new Terminal({ code: "engine.failed", message: `faster-whisper: ${describe(cause)}` })
+      )
     )
   const { vad } = yield* next(Ready, () => undefined)
   return {
@@ -70,7 +80,10 @@ export const fasterWhisper = Effect.fnUntraced(function* (threads: number) {
   }
 })
 
-const Words = Schema.Struct({ computeMs: Schema.Finite, words: Schema.Array(Schema.Tuple([Schema.Int, Schema.Int, Schema.String, Schema.Finite])) })
+const Words = Schema.Struct({
+  computeMs: Schema.Finite,
+  words: Schema.Array(Schema.Tuple([Schema.Int, Schema.Int, Schema.String, Schema.Finite]))
+})
 const Loaded = Schema.Struct({ computeMs: Schema.Finite })
 
 /** Whether smart-whisper was compiled for this machine; as npm delivers it, it is twelve times slower. */
@@ -87,9 +100,23 @@ export const whisperCpp = Effect.fnUntraced(function* (threads: number) {
       child
         .request(
           Words,
-          { op: "transcribe", path: model.path("model"), threads, short: false, options: { ...defaultSessionConfig.transcriber, beamSize: BEAM } },
+          {
+            op: "transcribe",
+            path: model.path("model"),
+            threads,
+            short: false,
+            options: { ...defaultSessionConfig.transcriber, beamSize: BEAM }
+          },
           new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength)
         )
-        .pipe(Effect.map(({ computeMs, words }): Transcription => ({ ms: computeMs, text: words.map((word) => word[2]).join("").trim() })))
+        .pipe(
+          Effect.map(({ computeMs, words }): Transcription => ({
+            ms: computeMs,
+            text: words
+              .map((word) => word[2])
+              .join("")
+              .trim()
+          }))
+        )
   }
 })

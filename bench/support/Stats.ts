@@ -27,7 +27,8 @@ export const spread = (values: ReadonlyArray<number>, digits = 1): Spread => ({
 })
 
 /** `3.71 (3.66 - 3.90) s`. */
-export const show = ({ median: middle, min, max }: Spread, unit = ""): string => `${middle} (${min} - ${max})${unit === "" ? "" : ` ${unit}`}`
+export const show = ({ median: middle, min, max }: Spread, unit = ""): string =>
+  `${middle} (${min} - ${max})${unit === "" ? "" : ` ${unit}`}`
 
 export interface Quantiles {
   readonly p50: number

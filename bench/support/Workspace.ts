@@ -21,7 +21,8 @@ export const temporaryFolder = (name: string) =>
 /** Cleans the environment of this process, which its children inherit. Returns the home. */
 export const openWorkspace = Effect.gen(function* () {
   for (const name of Object.keys(process.env)) {
-    if ((name.startsWith("VOXBUS_") || name === "NATS_URL" || name === "OPENWEBUI_API_KEY") && !KEPT.includes(name)) delete process.env[name]
+    if ((name.startsWith("VOXBUS_") || name === "NATS_URL" || name === "OPENWEBUI_API_KEY") && !KEPT.includes(name))
+      delete process.env[name]
   }
   const home = yield* temporaryFolder("home")
   process.env["VOXBUS_HOME"] = home

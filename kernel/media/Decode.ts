@@ -40,8 +40,7 @@ const PACKETS = 400
 /** Seconds by which a file may fall short of its header before it counts as truncated. */
 const TOLERANCE = 0.5
 
-const unreadable = (message: string) =>
-  new Terminal({ code: "audio.unreadable", message: `${message} Convert it with any audio tool, or check that it is the file you meant.` })
+const unreadable = (message: string) => new Terminal({ code: "audio.unreadable", message })
 
 const openInput = Effect.fnUntraced(function* (
   av: Ffmpeg,

@@ -29,14 +29,13 @@ export const permissionsOf = (actor: Pick<Actor, "name" | "consumes" | "publishe
   const streams = modes.map(eventStream)
   const readable: ReadonlyArray<StreamName> = [
     ...streams,
-    ...modes.flatMap((mode): ReadonlyArray<StreamName> => (mode === "call" ? ["BLOBS_CALLS", "FRAMES_CALLS"] : ["BLOBS_ASSISTANT", "FRAMES_ASSISTANT"]))
+    ...modes.flatMap((mode): ReadonlyArray<StreamName> =>
+      mode === "call" ? ["BLOBS_CALLS", "FRAMES_CALLS"] : ["BLOBS_ASSISTANT", "FRAMES_ASSISTANT"]
+    )
   ]
   return {
     publish: [
-      ...modes.flatMap((mode) => [
-        ...[...actor.publishes, "error.raised"].flatMap((tag) => [`${tag}.${mode}.>`]),
-        `blobs.${mode}.>`
-      ]),
+      ...modes.flatMap((mode) => [...[...actor.publishes, "error.raised"].flatMap((tag) => [`${tag}.${mode}.>`]), `blobs.${mode}.>`]),
       `dlq.${actor.name}.>`,
       `health.changed.host.${actor.name}`,
       ...streams.flatMap((stream) => [
@@ -61,7 +60,10 @@ export const credentials = Effect.fnUntraced(function* (path: string, names: Rea
     try: () => {
       const known = existsSync(path) ? Schema.decodeUnknownSync(Schema.fromJsonString(File))(readFileSync(path, "utf8")).users : {}
       const missing = names.filter((name) => known[name] === undefined)
-      const users: Record<string, string> = { ...known, ...Object.fromEntries(missing.map((name) => [name, randomBytes(24).toString("base64url")])) }
+      const users: Record<string, string> = {
+        ...known,
+        ...Object.fromEntries(missing.map((name) => [name, randomBytes(24).toString("base64url")]))
+      }
       if (missing.length > 0) {
         mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
         const draft = `${path}.${process.pid}`
@@ -71,6 +73,11 @@ export const credentials = Effect.fnUntraced(function* (path: string, names: Rea
       chmodSync(path, 0o600)
       return users
     },
-    catch: (cause) => new Terminal({ code: "config.invalid", message: `The bus credentials in ${path} cannot be used: ${describe(cause)}. Delete the file to make new ones.`, cause })
+    catch: (cause) =>
+      new Terminal({
+        code: "config.invalid",
+        message: `The bus credentials in ${path} cannot be used: ${describe(cause)}. Delete the file to make new ones.`,
+        cause
+      })
   })
 })

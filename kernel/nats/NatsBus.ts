@@ -4,7 +4,20 @@
  * A publish is retried with the same message id until the log confirms it or 30 s have passed, so a restart of the
  * server costs time and nothing else. Error 10071 ("wrong last sequence") means the one allowed message exists: success.
  */
-import { AckPolicy, type Consumer as NatsConsumer, DeliverPolicy, DiscardPolicy, jetstream, JetStreamApiError, jetstreamManager, type JetStreamManager, type JsMsg, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream"
+import {
+  AckPolicy,
+  type Consumer as NatsConsumer,
+  DeliverPolicy,
+  DiscardPolicy,
+  jetstream,
+  JetStreamApiError,
+  jetstreamManager,
+  type JetStreamManager,
+  type JsMsg,
+  RetentionPolicy,
+  StorageType,
+  type StoredMsg
+} from "@nats-io/jetstream"
 import { headers as natsHeaders, type MsgHdrs, type NatsConnection, nanos, PermissionViolationError } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -136,7 +149,12 @@ const make = Effect.gen(function* () {
           ...(message.messageId === undefined ? {} : { msgID: message.messageId }),
           ...(message.once === undefined
             ? {}
-            : { expect: { lastSubjectSequence: 0, ...(message.once === message.subject ? {} : { lastSubjectSequenceSubject: message.once }) } })
+            : {
+                expect: {
+                  lastSubjectSequence: 0,
+                  ...(message.once === message.subject ? {} : { lastSubjectSequenceSubject: message.once })
+                }
+              })
         }),
       catch: (cause) => cause
     }).pipe(
@@ -170,7 +188,9 @@ const make = Effect.gen(function* () {
       publishOnce(message).pipe(
         Effect.retry({
           while: (failure) => failure._tag === "Retryable",
-          schedule: Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("1 second")]).pipe(Schedule.upTo({ duration: "30 seconds" }))
+          schedule: Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("1 second")]).pipe(
+            Schedule.upTo({ duration: "30 seconds" })
+          )
         })
       ),
     consumer: Effect.fnUntraced(function* (spec: ConsumerSpec) {
@@ -216,7 +236,8 @@ const make = Effect.gen(function* () {
     last: (stream, filters) =>
       attempt("look up", async () => {
         const found: Array<Recorded> = []
-        for await (const message of await jsm.direct.getLastMessagesFor(stream, { multi_last: [...filters] })) found.push(stored(stream, message))
+        for await (const message of await jsm.direct.getLastMessagesFor(stream, { multi_last: [...filters] }))
+          found.push(stored(stream, message))
         return found.sort((a, b) => a.sequence - b.sequence)
       }).pipe(Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.fail(unavailable("look up")("timeout")) })),
     range: (stream, filter, first, last) =>
@@ -235,9 +256,15 @@ const make = Effect.gen(function* () {
       }),
     purge: (stream, filter) => attempt("purge", async () => (await jsm.streams.purge(stream, { filter })).purged),
     provision: ({ keepConversations, consumers }) =>
-      Effect.forEach(STREAMS, (spec) => attempt(`set up ${spec.name}`, () => provisionStream(jsm, spec, keepConversations)), { discard: true, concurrency: 4 }).pipe(
+      Effect.forEach(STREAMS, (spec) => attempt(`set up ${spec.name}`, () => provisionStream(jsm, spec, keepConversations)), {
+        discard: true,
+        concurrency: 4
+      }).pipe(
         Effect.andThen(
-          Effect.forEach(consumers, (spec) => attempt(`set up ${spec.durable}`, () => provisionConsumer(jsm, spec)), { discard: true, concurrency: 4 })
+          Effect.forEach(consumers, (spec) => attempt(`set up ${spec.durable}`, () => provisionConsumer(jsm, spec)), {
+            discard: true,
+            concurrency: 4
+          })
         )
       ),
     shout: (subject, data, headers) => Effect.sync(() => nc.publish(subject, data, { headers: toNats(headers) })),

@@ -79,7 +79,12 @@ const freePort = (preferred: number) =>
 const answers = (port: number) =>
   Effect.callback<void, Retryable>((resume) => {
     const socket = createConnection(port, "127.0.0.1")
-    const no = (cause: unknown) => resume(Effect.fail(new Retryable({ code: "bus.unavailable", message: `nats-server does not answer on port ${port}: ${describe(cause)}`, cause })))
+    const no = (cause: unknown) =>
+      resume(
+        Effect.fail(
+          new Retryable({ code: "bus.unavailable", message: `nats-server does not answer on port ${port}: ${describe(cause)}`, cause })
+        )
+      )
     socket.setTimeout(1_000, () => socket.destroy(new Error("timeout")))
     socket.once("error", no)
     // The server speaks first ("INFO {...}"), and only when it is ready.
@@ -126,9 +131,18 @@ const runOnce = (options: ServerOptions, started: (pid: number) => void) =>
     const keep = (text: string) => (said = (said + text).slice(-2_000))
     child.stdout?.setEncoding("utf8").on("data", keep)
     child.stderr?.setEncoding("utf8").on("data", keep)
-    child.once("error", (cause) => resume(Effect.fail(new Retryable({ code: "bus.unavailable", message: `nats-server cannot be started: ${describe(cause)}`, cause }))))
+    child.once("error", (cause) =>
+      resume(Effect.fail(new Retryable({ code: "bus.unavailable", message: `nats-server cannot be started: ${describe(cause)}`, cause })))
+    )
     child.once("exit", (code, signal) =>
-      resume(Effect.fail(new Retryable({ code: "bus.unavailable", message: `nats-server stopped (${signal ?? `exit ${code}`}). ${said.trim().split("\n").at(-1) ?? ""}` })))
+      resume(
+        Effect.fail(
+          new Retryable({
+            code: "bus.unavailable",
+            message: `nats-server stopped (${signal ?? `exit ${code}`}). ${said.trim().split("\n").at(-1) ?? ""}`
+          })
+        )
+      )
     )
     if (child.pid !== undefined) started(child.pid)
     return Effect.callback<void>((done) => {
@@ -140,7 +154,8 @@ const runOnce = (options: ServerOptions, started: (pid: number) => void) =>
   })
 
 export class NatsServer extends Context.Service<NatsServer, { readonly url: string }>()("voxbus/nats/Server") {
-  static readonly layer = (options: ServerOptions): Layer.Layer<NatsServer, Retryable | Terminal> => Layer.effect(NatsServer, start(options))
+  static readonly layer = (options: ServerOptions): Layer.Layer<NatsServer, Retryable | Terminal> =>
+    Layer.effect(NatsServer, start(options))
 }
 
 const start = Effect.fnUntraced(function* (options: ServerOptions) {
@@ -159,7 +174,9 @@ const start = Effect.fnUntraced(function* (options: ServerOptions) {
   yield* runOnce(options, () => undefined).pipe(
     Effect.tapError((failure) => {
       failures += 1
-      return failures > 5 ? Deferred.fail(failed, failure) : Effect.logWarning("nats-server stopped; starting it again").pipe(Effect.annotateLogs({ reason: failure.message }))
+      return failures > 5
+        ? Deferred.fail(failed, failure)
+        : Effect.logWarning("nats-server stopped; starting it again").pipe(Effect.annotateLogs({ reason: failure.message }))
     }),
     Effect.retry(Schedule.min([Schedule.exponential("20 millis"), Schedule.spaced("2 seconds")])),
     Effect.forkScoped

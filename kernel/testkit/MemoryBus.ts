@@ -34,7 +34,10 @@ interface Pending {
 const make = Effect.gen(function* () {
   const logs = new Map<StreamName, Array<Recorded>>()
   const ids = new Set<string>()
-  const consumers = new Map<string, { readonly pending: Array<Pending>; readonly filters: ReadonlyArray<string>; readonly ackWaitMs: number }>()
+  const consumers = new Map<
+    string,
+    { readonly pending: Array<Pending>; readonly filters: ReadonlyArray<string>; readonly ackWaitMs: number }
+  >()
   const arrived = yield* PubSub.unbounded<Recorded>()
   const shouted = yield* PubSub.unbounded<{ readonly subject: string; readonly data: Bytes; readonly headers: Headers }>()
   const log = (stream: StreamName) => {
@@ -53,10 +56,18 @@ const make = Effect.gen(function* () {
     if (once !== undefined && records.some((record) => matches(once, record.subject))) return { sequence: 0, stored: false }
     if (message.messageId !== undefined) ids.add(`${stream} ${message.messageId}`)
     const time = yield* Clock.currentTimeMillis
-    const record: Recorded = { stream, subject: message.subject, sequence: (records.at(-1)?.sequence ?? 0) + 1, time, headers: message.headers ?? {}, data: message.data }
+    const record: Recorded = {
+      stream,
+      subject: message.subject,
+      sequence: (records.at(-1)?.sequence ?? 0) + 1,
+      time,
+      headers: message.headers ?? {},
+      data: message.data
+    }
     records.push(record)
     for (const [key, consumer] of consumers) {
-      if (key.startsWith(`${stream} `) && matchesAny(consumer.filters, record.subject)) consumer.pending.push({ record, deliveries: 0, due: time })
+      if (key.startsWith(`${stream} `) && matchesAny(consumer.filters, record.subject))
+        consumer.pending.push({ record, deliveries: 0, due: time })
     }
     yield* PubSub.publish(arrived, record)
     return { sequence: record.sequence, stored: true }
@@ -95,7 +106,9 @@ const make = Effect.gen(function* () {
           }
         })
         const poll = (left: number): Effect.Effect<Delivery | undefined> =>
-          Effect.flatMap(take, (found) => (found !== undefined || left <= 0 ? Effect.succeed(found) : Effect.andThen(Effect.sleep(10), poll(left - 10))))
+          Effect.flatMap(take, (found) =>
+            found !== undefined || left <= 0 ? Effect.succeed(found) : Effect.andThen(Effect.sleep(10), poll(left - 10))
+          )
         return { next: poll, settled: (sequence) => Effect.sync(() => state.pending.every((entry) => entry.record.sequence > sequence)) }
       }),
     read: (stream, options) => Stream.suspend(() => Stream.fromIterable(read(stream, options.filters, options.from))),
@@ -114,8 +127,11 @@ const make = Effect.gen(function* () {
         })
       ),
     last: (stream, filters) =>
-      Effect.sync(() => [...new Map(read(stream, filters).map((record) => [record.subject, record])).values()].sort((a, b) => a.sequence - b.sequence)),
-    range: (stream, filter, first, last) => Stream.suspend(() => Stream.fromIterable(read(stream, [filter], first).filter((record) => record.sequence <= last))),
+      Effect.sync(() =>
+        [...new Map(read(stream, filters).map((record) => [record.subject, record])).values()].sort((a, b) => a.sequence - b.sequence)
+      ),
+    range: (stream, filter, first, last) =>
+      Stream.suspend(() => Stream.fromIterable(read(stream, [filter], first).filter((record) => record.sequence <= last))),
     count: (stream, filter) =>
       Effect.sync(() => {
         const counts = new Map<string, number>()
@@ -125,13 +141,18 @@ const make = Effect.gen(function* () {
     purge: (stream, filter) =>
       Effect.sync(() => {
         const before = log(stream).length
-        logs.set(stream, log(stream).filter((record) => !matches(filter, record.subject)))
+        logs.set(
+          stream,
+          log(stream).filter((record) => !matches(filter, record.subject))
+        )
         return before - log(stream).length
       }),
     provision: () => Effect.void,
     shout: (subject, data, headers) => Effect.asVoid(PubSub.publish(shouted, { subject, data, headers: headers ?? {} })),
     listen: (subject) =>
-      Effect.map(PubSub.subscribe(shouted), (subscription) => Stream.fromSubscription(subscription).pipe(Stream.filter((message) => matches(subject, message.subject))))
+      Effect.map(PubSub.subscribe(shouted), (subscription) =>
+        Stream.fromSubscription(subscription).pipe(Stream.filter((message) => matches(subject, message.subject)))
+      )
   })
 })
 

@@ -39,7 +39,9 @@ export const freeCores = (total = 2): Layer.Layer<Cores> =>
   )
 
 /** Bus, blobs, frames and cores for a test. */
-export const testLayer: Layer.Layer<Bus | Blobs | Frames | Cores> = Layer.mergeAll(busBlobs, busFrames, freeCores()).pipe(Layer.provideMerge(memoryBus))
+export const testLayer: Layer.Layer<Bus | Blobs | Frames | Cores> = Layer.mergeAll(busBlobs, busFrames, freeCores()).pipe(
+  Layer.provideMerge(memoryBus)
+)
 
 const ACK_WAIT_MS = 2_500
 
@@ -65,19 +67,27 @@ export const testkit = Effect.fnUntraced(function* <R>(actor: Actor<R>) {
       Effect.repeat({ until: (settled) => settled, schedule: Schedule.spaced("5 millis") }),
       Effect.timeoutOrElse({
         duration: timeoutMs,
-        orElse: () => Effect.fail(new Terminal({ code: "engine.timeout", message: `${actor.name} did not settle ${event._tag} within ${timeoutMs} ms.` }))
+        orElse: () =>
+          Effect.fail(
+            new Terminal({ code: "engine.timeout", message: `${actor.name} did not settle ${event._tag} within ${timeoutMs} ms.` })
+          )
       })
     )
     const records = yield* Stream.runCollect(bus.read(stream, { filters: [">"] }))
     const events = yield* Effect.forEach(
-      records.filter((record) => record.headers[HEADERS.cause] === cause && record.headers[HEADERS.actor] === actor.name && !record.subject.startsWith("error.")),
+      records.filter(
+        (record) =>
+          record.headers[HEADERS.cause] === cause && record.headers[HEADERS.actor] === actor.name && !record.subject.startsWith("error.")
+      ),
       decode
     )
     const letters = yield* Stream.runCollect(bus.read("DLQ", { filters: [">"] }))
     const letter = letters.find((record) => record.headers[HEADERS.cause] === cause)?.headers
     const outcome: Outcome = {
       events,
-      ...(letter === undefined ? {} : { dead: { code: letter[DEAD.code] ?? "", message: letter[DEAD.message] ?? "", attempts: Number(letter[DEAD.attempts]) } })
+      ...(letter === undefined
+        ? {}
+        : { dead: { code: letter[DEAD.code] ?? "", message: letter[DEAD.message] ?? "", attempts: Number(letter[DEAD.attempts]) } })
     }
     return outcome
   })

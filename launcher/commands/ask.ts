@@ -60,9 +60,14 @@ export const ask = Command.make(
     const settings = yield* Settings
     const config = yield* sessionConfig(options)
     const services = yield* reach(TURN_ACTORS)
-    const question = Option.isSome(options.text) ? { text: options.text.value } : { path: resolve(Option.getOrElse(options.file, () => "")) }
+    const question = Option.isSome(options.text)
+      ? { text: options.text.value }
+      : { path: resolve(Option.getOrElse(options.file, () => "")) }
     const turn = yield* runTurn({ config, ...question }, () => Effect.void).pipe(Effect.provide(services))
-    const path = Option.match(options.output, { onSome: (given) => resolve(given), onNone: () => join(settings.outputFolder, "answers", `${turn.session}.wav`) })
+    const path = Option.match(options.output, {
+      onSome: (given) => resolve(given),
+      onNone: () => join(settings.outputFolder, "answers", `${turn.session}.wav`)
+    })
     const audio = yield* writeAnswer(path, turn)
     if (options.json) return yield* printJson(turnJson(turn, audio))
     yield* printLine(

@@ -23,7 +23,8 @@ import { latencyTable, turnJson, writeAnswer } from "./ask.ts"
 const TOLERATED = 0.05
 
 /** A line per event: what flowed, who sent it, how long after the first. */
-const eventLine = (first: number, { event, actor, time }: Logged) => `  ${`+${Math.round(time - first)} ms`.padStart(10)}  ${event._tag.padEnd(22)} ${actor}`
+const eventLine = (first: number, { event, actor, time }: Logged) =>
+  `  ${`+${Math.round(time - first)} ms`.padStart(10)}  ${event._tag.padEnd(22)} ${actor}`
 
 export const demo = Command.make(
   "demo",
@@ -51,18 +52,32 @@ export const demo = Command.make(
     const result = callJson(callResult)
     const verified = yield* verifyBundle(result.bundle)
     const errors = wordErrorRate(CALL_TEXT, result.text)
-    yield* say(`\n  transcript: ${result.text}\n\n  words wrong: ${(100 * errors).toFixed(1)} %   bundle: ${verified.ok ? "intact" : "NOT intact"}\n  files in ${result.folder}:`)
+    yield* say(
+      `\n  transcript: ${result.text}\n\n  words wrong: ${(100 * errors).toFixed(1)} %   bundle: ${verified.ok ? "intact" : "NOT intact"}\n  files in ${result.folder}:`
+    )
     for (const file of result.files) yield* say(`    ${file.name}  ${file.bytes} bytes`)
 
     yield* say(`\n2. A question: ${question}\n`)
     const turn = yield* runTurn({ path: question, config: settings.session }, show()).pipe(Effect.provide(reachable))
     const audio = yield* writeAnswer(join(settings.home, "demo", "answer.wav"), turn)
-    yield* say(`\n  you:    ${turn.transcript}\n  reply:  ${turn.reply}\n  audio:  ${audio}\n\n  from the end of speech, out of the event log:\n${latencyTable(turn.latencyMs)}`)
+    yield* say(
+      `\n  you:    ${turn.transcript}\n  reply:  ${turn.reply}\n  audio:  ${audio}\n\n  from the end of speech, out of the event log:\n${latencyTable(turn.latencyMs)}`
+    )
 
     const heard = wordErrorRate(QUESTION, turn.transcript)
     const ok = errors <= TOLERATED && verified.ok && heard <= TOLERATED && EXPECTED_ANSWER.test(turn.reply) && audio !== ""
     if (!ok) process.exitCode = 1
-    if (json) return yield* printJson({ ok, call: { ...result, wordErrorRate: errors, verified: verified.ok }, turn: turnJson(turn, audio), latencyMs: turn.latencyMs })
-    yield* printLine(ok ? "\nBoth are right. `npx voxbus start` runs it for you." : "\nSomething above is not what was said. `npx voxbus doctor` may say why.")
+    if (json)
+      return yield* printJson({
+        ok,
+        call: { ...result, wordErrorRate: errors, verified: verified.ok },
+        turn: turnJson(turn, audio),
+        latencyMs: turn.latencyMs
+      })
+    yield* printLine(
+      ok
+        ? "\nBoth are right. `npx voxbus start` runs it for you."
+        : "\nSomething above is not what was said. `npx voxbus doctor` may say why."
+    )
   }, Effect.scoped)
 ).pipe(Command.withDescription("Run one call and one assistant turn from generated speech"))

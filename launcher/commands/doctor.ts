@@ -14,7 +14,8 @@ export const doctor = Command.make(
     const ok = checks.every((check) => check.status !== "fail")
     if (!ok) process.exitCode = 4
     if (json) return yield* printJson({ ok, checks })
-    for (const { name, status, detail, fix } of checks) yield* printLine(`${MARKS[status]}  ${name.padEnd(22)} ${detail}${fix === undefined ? "" : `\n      ${" ".repeat(22)} -> ${fix}`}`)
+    for (const { name, status, detail, fix } of checks)
+      yield* printLine(`${MARKS[status]}  ${name.padEnd(22)} ${detail}${fix === undefined ? "" : `\n      ${" ".repeat(22)} -> ${fix}`}`)
     yield* printLine(ok ? "\nEverything that is needed works." : "\nDo what the arrows say, then run it again.")
   })
 ).pipe(Command.withDescription("Check the machine, the models and the engines"))

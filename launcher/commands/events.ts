@@ -17,7 +17,8 @@ const filtersFor = (subject: string, mode: string): ReadonlyArray<string> =>
 
 const body = ({ data }: Recorded): unknown => JSON.parse(new TextDecoder().decode(data))
 
-const line = (record: Recorded) => `${new Date(record.time).toISOString()}  ${record.stream}:${record.sequence}  ${record.subject}  ${record.data.length} B`
+const line = (record: Recorded) =>
+  `${new Date(record.time).toISOString()}  ${record.stream}:${record.sequence}  ${record.subject}  ${record.data.length} B`
 
 const json = (record: Recorded) => ({
   stream: record.stream,
@@ -32,7 +33,11 @@ const json = (record: Recorded) => ({
 export const events = Command.make(
   "events",
   {
-    subject: Flag.String("subject").pipe(Flag.withAlias("s"), Flag.withDescription("NATS subject filter, such as 'text.>' or 'bundle.ready.call.*.>'"), Flag.withDefault(">")),
+    subject: Flag.String("subject").pipe(
+      Flag.withAlias("s"),
+      Flag.withDescription("NATS subject filter, such as 'text.>' or 'bundle.ready.call.*.>'"),
+      Flag.withDefault(">")
+    ),
     follow: Flag.Boolean("follow").pipe(Flag.withAlias("f"), Flag.withDescription("Go on with what comes"), Flag.withDefault(false)),
     json: jsonFlag
   },

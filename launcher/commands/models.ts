@@ -12,17 +12,32 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 
 const fetch = Command.make(
   "fetch",
   {
-    names: Argument.String("name").pipe(Argument.withDescription("Name in the catalogue (see `voxbus models`)"), Argument.variadic({ min: 1 })),
-    from: Flag.String("from").pipe(Flag.withDescription("A local file, wheel or folder to take it from instead of the network"), Flag.optional),
+    names: Argument.String("name").pipe(
+      Argument.withDescription("Name in the catalogue (see `voxbus models`)"),
+      Argument.variadic({ min: 1 })
+    ),
+    from: Flag.String("from").pipe(
+      Flag.withDescription("A local file, wheel or folder to take it from instead of the network"),
+      Flag.optional
+    ),
     force: Flag.Boolean("force").pipe(Flag.withDescription("Fetch again although it is there"), Flag.withDefault(false)),
     json: jsonFlag
   },
   Effect.fn(function* ({ names, from, force, json }) {
     for (const name of names) {
       const { onProgress, stop } = terminalProgress()
-      const model = yield* fetchModel(name, { onProgress, force, ...(Option.isSome(from) ? { from: from.value } : {}) }).pipe(Effect.ensuring(Effect.sync(stop)))
+      const model = yield* fetchModel(name, { onProgress, force, ...(Option.isSome(from) ? { from: from.value } : {}) }).pipe(
+        Effect.ensuring(Effect.sync(stop))
+      )
       yield* json
-        ? printJson({ name: model.name, kind: model.kind, bytes: model.bytes, sha256: model.sha256, origin: model.origin, folder: model.folder })
+        ? printJson({
+            name: model.name,
+            kind: model.kind,
+            bytes: model.bytes,
+            sha256: model.sha256,
+            origin: model.origin,
+            folder: model.folder
+          })
         : printLine(`${model.name}  ${megabytes(model.bytes)}  from ${model.origin}`)
     }
   })
@@ -66,7 +81,9 @@ export const models = Command.make(
     for (const model of listed) {
       yield* json
         ? printJson(model)
-        : printLine(`${model.installed ? "*" : " "} ${model.name.padEnd(24)} ${megabytes(model.bytes).padStart(8)}  ${model.kind.padEnd(13)} ${model.licence.padEnd(12)} ${model.description}`)
+        : printLine(
+            `${model.installed ? "*" : " "} ${model.name.padEnd(24)} ${megabytes(model.bytes).padStart(8)}  ${model.kind.padEnd(13)} ${model.licence.padEnd(12)} ${model.description}`
+          )
     }
     if (!json) yield* printLine("\n* is on this machine. `npx voxbus models fetch NAME` gets another.")
   })

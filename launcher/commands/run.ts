@@ -20,7 +20,10 @@ const names = ACTORS.map(nameOf)
 /** User and password in a bus address, `nats://user:password@host:port`. */
 const parseAddress = (address: string) => {
   const url = new URL(address)
-  return { url: `${url.protocol}//${url.host}`, ...(url.username === "" ? {} : { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }) }
+  return {
+    url: `${url.protocol}//${url.host}`,
+    ...(url.username === "" ? {} : { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) })
+  }
 }
 
 const addressOf = Effect.fnUntraced(function* (actor: string, given: Option.Option<string>) {
@@ -28,7 +31,10 @@ const addressOf = Effect.fnUntraced(function* (actor: string, given: Option.Opti
   const own = process.env["VOXBUS_INSTANCE_BUS"] ?? findInstance(settings.home)?.busUrl ?? ""
   const address = Option.getOrElse(given, () => settings.bus.url || own)
   if (address === "") {
-    return yield* new Terminal({ code: "bus.unavailable", message: `No Voxbus runs on ${settings.home}. Start one with \`npx voxbus start\`, or name a bus with --bus.` })
+    return yield* new Terminal({
+      code: "bus.unavailable",
+      message: `No Voxbus runs on ${settings.home}. Start one with \`npx voxbus start\`, or name a bus with --bus.`
+    })
   }
   const parsed = yield* Effect.try({
     try: () => parseAddress(address),
@@ -43,8 +49,15 @@ export const run = Command.make(
   "run",
   {
     actor: Argument.Literals("actor", names).pipe(Argument.withDescription(`One of: ${names.join(", ")}`)),
-    bus: Flag.String("bus").pipe(Flag.withDescription("nats://[user:password@]host:port; the instance on this home by default"), Flag.optional),
-    withParent: Flag.Boolean("with-parent").pipe(Flag.withDescription("End when standard input closes"), Flag.withDefault(false), Flag.withHidden)
+    bus: Flag.String("bus").pipe(
+      Flag.withDescription("nats://[user:password@]host:port; the instance on this home by default"),
+      Flag.optional
+    ),
+    withParent: Flag.Boolean("with-parent").pipe(
+      Flag.withDescription("End when standard input closes"),
+      Flag.withDefault(false),
+      Flag.withHidden
+    )
   },
   Effect.fn(function* ({ actor, bus, withParent }) {
     if (withParent) exitWithParent()
@@ -54,7 +67,9 @@ export const run = Command.make(
     const address = yield* addressOf(actor, bus)
     const base = yield* Layer.build(Layer.mergeAll(busLayer({ ...address, name: actor }), hostCores))
     const work = Effect.gen(function* () {
-      const running = yield* entry.start(settings.bus.ackWaitMs).pipe(Effect.tapError((failure) => report(actor, "down", `${failure.message} [${failure.code}]`)))
+      const running = yield* entry
+        .start(settings.bus.ackWaitMs)
+        .pipe(Effect.tapError((failure) => report(actor, "down", `${failure.message} [${failure.code}]`)))
       yield* report(actor, "ready")
       yield* Effect.logInfo("ready").pipe(Effect.annotateLogs({ actor, bus: address.url }))
       // On SIGTERM: take nothing new, finish what is held, leave.

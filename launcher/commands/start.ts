@@ -12,13 +12,20 @@ import { ACTORS, nameOf } from "../Registry.ts"
 import { Settings } from "../../kernel/Settings.ts"
 
 /** The gateway in the current scope; returns its address. */
-export const gateway = Effect.map(Layer.build(gatewayLayer.pipe(Layer.provide(Recorder.layer))), (services) => Context.get(services, GatewayAddress).url)
+export const gateway = Effect.map(
+  Layer.build(gatewayLayer.pipe(Layer.provide(Recorder.layer))),
+  (services) => Context.get(services, GatewayAddress).url
+)
 
 export const start = Command.make(
   "start",
   {
     // Read by the settings, which the command line is laid over; listed here for --help.
-    port: Flag.Int("port").pipe(Flag.withAlias("p"), Flag.withDescription("Port of the gateway on 127.0.0.1 (default 8765; 0: any free one)"), Flag.optional),
+    port: Flag.Int("port").pipe(
+      Flag.withAlias("p"),
+      Flag.withDescription("Port of the gateway on 127.0.0.1 (default 8765; 0: any free one)"),
+      Flag.optional
+    ),
     offline: Flag.Boolean("offline").pipe(Flag.withDescription("Refuse every connection to another machine"), Flag.withDefault(false)),
     noUiOpen: Flag.Boolean("no-ui-open").pipe(Flag.withDescription("Do not open a browser"), Flag.withDefault(false)),
     json: jsonFlag
@@ -26,7 +33,8 @@ export const start = Command.make(
   Effect.fn(function* ({ json }) {
     const settings = yield* Settings
     const host = yield* startHost({ kind: "start", actors: ACTORS.map(nameOf), gateway })
-    for (const { actor, detail } of host.down) yield* note(`voxbus: ${actor} is not available: ${detail}\n  Everything else works. \`npx voxbus doctor\` says what to do.`)
+    for (const { actor, detail } of host.down)
+      yield* note(`voxbus: ${actor} is not available: ${detail}\n  Everything else works. \`npx voxbus doctor\` says what to do.`)
     const readyMs = Math.round(performance.now())
     yield* json
       ? printJson({ ready: true, gateway: host.gatewayUrl, bus: host.busUrl, home: settings.home, readyMs, down: host.down })
@@ -35,4 +43,7 @@ export const start = Command.make(
         )
     yield* Effect.never.pipe(Effect.ensuring(host.drain))
   }, Effect.scoped)
-).pipe(Command.withDescription("Run everything and print where to go"), Command.withExamples([{ command: "voxbus start --port 9000", description: "On another port" }]))
+).pipe(
+  Command.withDescription("Run everything and print where to go"),
+  Command.withExamples([{ command: "voxbus start --port 9000", description: "On another port" }])
+)

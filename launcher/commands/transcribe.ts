@@ -19,6 +19,7 @@ const human = (result: CallResult) => {
     transcript.text === "" ? `(no words: ${transcript.emptyReason ?? "nothing was said"})` : transcript.text,
     "",
     `  length    ${clock(json.durationSeconds)}   language ${transcript.language}   coverage ${(100 * transcript.coverage.ratio).toFixed(1)} %`,
+    ...(transcript.truncated === true ? ["  warning   the file is damaged or cut short; this is what could be decoded"] : []),
     ...json.coverage.gaps.map((gap) => `  gap       ${clock(gap.start)} - ${clock(gap.end)}: ${gap.reason}`),
     `  engine    ${transcript.engine}, ${transcript.model}`,
     `  folder    ${bundle.folder}`,
@@ -30,7 +31,10 @@ const human = (result: CallResult) => {
 export const transcribe = Command.make(
   "transcribe",
   {
-    files: Argument.String("file").pipe(Argument.withDescription("Audio or video files of any common format"), Argument.variadic({ min: 1 })),
+    files: Argument.String("file").pipe(
+      Argument.withDescription("Audio or video files of any common format"),
+      Argument.variadic({ min: 1 })
+    ),
     title: Flag.String("title").pipe(Flag.withDescription("Title; the file's name by default"), Flag.optional),
     ticket: Flag.String("ticket").pipe(Flag.withDescription("Ticket or case id: letters, digits, - and _"), Flag.optional),
     ...sessionFlags,
@@ -59,7 +63,13 @@ export const transcribe = Command.make(
         // One bad file among several does not stop the others; the exit code tells.
         Effect.catch((failure: Failure) =>
           clearStatus.pipe(
-            Effect.andThen(options.json ? Effect.andThen(printJson({ file: name, ...failureJson(failure) }), fail(failure)) : options.files.length > 1 ? Effect.andThen(note(`${name}:`), fail(failure)) : fail(failure))
+            Effect.andThen(
+              options.json
+                ? Effect.andThen(printJson({ file: name, ...failureJson(failure) }), fail(failure))
+                : options.files.length > 1
+                  ? Effect.andThen(note(`${name}:`), fail(failure))
+                  : fail(failure)
+            )
           )
         ),
         Effect.provide(services)
@@ -71,6 +81,9 @@ export const transcribe = Command.make(
   Command.withExamples([
     { command: "voxbus transcribe call.mp3", description: "Print the transcript; write the output folder" },
     { command: "voxbus transcribe *.wav --json | jq .text", description: "One JSON object per file" },
-    { command: "voxbus transcribe call.m4a --model whisper-tiny.en --ticket T-42", description: "The fast English model, filed under a ticket" }
+    {
+      command: "voxbus transcribe call.m4a --model whisper-tiny.en --ticket T-42",
+      description: "The fast English model, filed under a ticket"
+    }
   ])
 )

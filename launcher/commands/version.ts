@@ -12,6 +12,8 @@ export const version = Command.make(
   "version",
   { json: jsonFlag },
   Effect.fn(function* ({ json }) {
-    yield* json ? printJson({ voxbus: VERSION, node: process.versions.node, platform: `${process.platform}-${process.arch}` }) : printLine(`voxbus ${VERSION} (Node ${process.versions.node}, ${process.platform}-${process.arch})`)
+    yield* json
+      ? printJson({ voxbus: VERSION, node: process.versions.node, platform: `${process.platform}-${process.arch}` })
+      : printLine(`voxbus ${VERSION} (Node ${process.versions.node}, ${process.platform}-${process.arch})`)
   })
 ).pipe(Command.withDescription("Print the version"))

@@ -42,7 +42,8 @@ const collect = (child: ChildProcess) =>
 export const freshHome = (extra: NodeJS.ProcessEnv = {}): Program & { readonly remove: () => void } => {
   const home = mkdtempSync(join(tmpdir(), "voxbus-e2e-"))
   const environment = { ...process.env, VOXBUS_HOME: home, VOXBUS_CACHE: cache, VOXBUS_CORES_NAME: `voxbus-e2e-${randomUUID()}`, ...extra }
-  const run = (...args: ReadonlyArray<string>) => collect(spawn(process.execPath, [MAIN, ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] }))
+  const run = (...args: ReadonlyArray<string>) =>
+    collect(spawn(process.execPath, [MAIN, ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] }))
   return { home, environment, run, remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
@@ -58,7 +59,10 @@ export interface Running extends Program {
 /** `voxbus start` on a free port, ready. */
 export const startProgram = async (extra: NodeJS.ProcessEnv = {}): Promise<Running> => {
   const program = freshHome(extra)
-  const child = spawn(process.execPath, [MAIN, "start", "--port", "0", "--json"], { env: program.environment, stdio: ["pipe", "pipe", "pipe"] })
+  const child = spawn(process.execPath, [MAIN, "start", "--port", "0", "--json"], {
+    env: program.environment,
+    stdio: ["pipe", "pipe", "pipe"]
+  })
   let log = ""
   child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text))
   const ready = await new Promise<any>((resolve, reject) => {

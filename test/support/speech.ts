@@ -47,9 +47,7 @@ export const speechFile = (sentences: ReadonlyArray<string>): Promise<string> =>
 export const convertedFile = (wav: string, extension: string, options: EncoderOptions): Promise<string> =>
   keep(`${digest(wav)}.${extension}`, () =>
     Effect.runPromise(
-      Effect.scoped(
-        Effect.flatMap(decodeToTimeline({ kind: "file", path: wav }), ({ samples }) => encodeAudio(samples, options))
-      )
+      Effect.scoped(Effect.flatMap(decodeToTimeline({ kind: "file", path: wav }), ({ samples }) => encodeAudio(samples, options)))
     )
   )
 
@@ -69,4 +67,3 @@ export const telephoneFile = (wav: string): Promise<string> =>
 /** Seconds of digital silence. */
 export const silenceFile = (seconds: number): Promise<string> =>
   keep(`silence-${seconds}.wav`, async () => wavBytes(new Int16Array(seconds * 16_000), 16_000, 1))
-

@@ -29,6 +29,7 @@ export const transcriptJson = (transcript: Transcript) => ({
     }))
   },
   ...(transcript.emptyReason === undefined ? {} : { emptyReason: transcript.emptyReason }),
+  ...(transcript.truncated === true ? { truncated: true } : {}),
   engine: transcript.engine,
   model: transcript.model,
   modelSha256: transcript.modelSha256,

@@ -52,22 +52,27 @@ export const make = Effect.fnUntraced(function* <Job, Out>(options: Options<Job,
       const taken = take()
       if (taken.length === 0) return Effect.void
       idle -= 1
-      return options.pass(
-        taken.map((entry) => entry.job),
-        lease
-      ).pipe(
-        Effect.exit,
-        Effect.tap((exit) =>
-          Effect.sync(() => {
-            idle += 1
-            taken.forEach((entry, i) => {
-              const out = exit._tag === "Success" ? exit.value[i] : undefined
-              Deferred.doneUnsafe(entry.done, out !== undefined ? Effect.succeed(out) : Effect.andThen(exit, Effect.die("a pass without result")))
+      return options
+        .pass(
+          taken.map((entry) => entry.job),
+          lease
+        )
+        .pipe(
+          Effect.exit,
+          Effect.tap((exit) =>
+            Effect.sync(() => {
+              idle += 1
+              taken.forEach((entry, i) => {
+                const out = exit._tag === "Success" ? exit.value[i] : undefined
+                Deferred.doneUnsafe(
+                  entry.done,
+                  out !== undefined ? Effect.succeed(out) : Effect.andThen(exit, Effect.die("a pass without result"))
+                )
+              })
             })
-          })
-        ),
-        Effect.asVoid
-      )
+          ),
+          Effect.asVoid
+        )
     }).pipe(Effect.uninterruptible)
 
   /** No lease: everybody who waits is told, instead of waiting for ever. */

@@ -127,7 +127,9 @@ export const make = Effect.fnUntraced(function* (name: string, command: Effect.E
       (line) => log(Effect.logDebug(line).pipe(Effect.annotateLogs({ engine: name })))
     )
     yield* Effect.logWarning("engine process ended").pipe(Effect.annotateLogs({ engine: name, how }))
-    yield* end(running === undefined ? new Retryable({ code: "engine.unavailable", message: `${name} cannot start (${how}).` }) : ended(name, how))
+    yield* end(
+      running === undefined ? new Retryable({ code: "engine.unavailable", message: `${name} cannot start (${how}).` }) : ended(name, how)
+    )
   }).pipe(
     Effect.catch(end),
     Effect.onInterrupt(() => end(ended(name, "stopped"))),
@@ -159,7 +161,9 @@ export const make = Effect.fnUntraced(function* (name: string, command: Effect.E
         }),
         Effect.flatMap((answer) =>
           Schema.decodeUnknownEffect(reply)(answer).pipe(
-            Effect.mapError((cause) => new Retryable({ code: "engine.failed", message: `${name} gave an answer of the wrong shape.`, cause }))
+            Effect.mapError(
+              (cause) => new Retryable({ code: "engine.failed", message: `${name} gave an answer of the wrong shape.`, cause })
+            )
           )
         )
       ),
