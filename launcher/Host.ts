@@ -21,7 +21,7 @@ import { Settings } from "../kernel/Settings.ts"
 import { supervise } from "./ActorProcess.ts"
 import { busLayer, credentialsFile } from "./BusAccess.ts"
 import { takeHome } from "./Instance.ts"
-import { ACTORS, type Base, type Entry, nameOf } from "./Registry.ts"
+import { type Base, type Entry, loadAll, type Loaded, NAMES } from "./Registry.ts"
 
 export interface HostOptions {
   readonly kind: "start" | "command"
@@ -67,10 +67,10 @@ const awaitHealth = Effect.fnUntraced(function* (names: ReadonlyArray<string>) {
 })
 
 /** Starts the embedded server, unless the settings point at a bus that runs elsewhere. */
-const openBus = Effect.gen(function* () {
+const openBus = Effect.fnUntraced(function* (actors: ReadonlyArray<Entry & Loaded>) {
   const settings = yield* Settings
   if (settings.bus.url !== "") return { url: settings.bus.url, layer: busLayer({ url: settings.bus.url, name: "voxbus" }) }
-  const passwords = yield* credentials(credentialsFile(settings.home), [OPERATOR, ...ACTORS.map(nameOf)])
+  const passwords = yield* credentials(credentialsFile(settings.home), [OPERATOR, ...NAMES])
   const binary = (yield* (yield* Models).locate("nats-server")).path("binary")
   const password = (name: string) => passwords[name] ?? ""
   const services = yield* Layer.build(
@@ -79,7 +79,7 @@ const openBus = Effect.gen(function* () {
       folder: join(settings.home, "nats"),
       users: [
         { name: OPERATOR, password: password(OPERATOR) },
-        ...ACTORS.map((each) => ({ name: nameOf(each), password: password(nameOf(each)), permissions: permissionsOf(each.declaration) }))
+        ...actors.map(({ name, declaration }) => ({ name, password: password(name), permissions: permissionsOf(declaration) }))
       ]
     })
   )
@@ -91,7 +91,8 @@ const openBus = Effect.gen(function* () {
 export const startHost = Effect.fnUntraced(function* (options: HostOptions) {
   const settings = yield* Settings
   const own = yield* takeHome(settings.home, options.kind)
-  const { url, layer } = yield* openBus
+  const actors = yield* loadAll
+  const { url, layer } = yield* openBus(actors)
   const services = yield* Layer.build(Layer.mergeAll(layer, hostCores)).pipe(
     Effect.map((built) => Context.merge(built, Context.make(Settings, settings))),
     Effect.flatMap((built) => Effect.map(Models, (models) => Context.add(built, Models, models)))
@@ -101,23 +102,23 @@ export const startHost = Effect.fnUntraced(function* (options: HostOptions) {
     const ackWaitMs = settings.bus.ackWaitMs
     yield* bus.provision({
       keepConversations: settings.privacy.keepConversations,
-      consumers: ACTORS.flatMap((each) => consumersOf(each.declaration, ackWaitMs))
+      consumers: actors.flatMap((each) => consumersOf(each.declaration, ackWaitMs))
     })
-    const chosen = ACTORS.filter((each) => options.actors.includes(nameOf(each)))
+    const chosen = actors.filter(({ name }) => options.actors.includes(name))
     const apart = (each: Entry) => settings.host.isolate === "all" || (settings.host.isolate === "native" && each.native)
     yield* Effect.forEach(chosen.filter(apart), (each) =>
-      supervise(nameOf(each), { VOXBUS_INSTANCE_BUS: url }, (reason) =>
-        report(nameOf(each), "down", reason).pipe(Effect.provideService(Bus, bus))
+      supervise(each.name, { VOXBUS_INSTANCE_BUS: url }, (reason) =>
+        report(each.name, "down", reason).pipe(Effect.provideService(Bus, bus))
       ).pipe(Effect.forkScoped)
     )
     const running: ReadonlyArray<Running> = yield* Effect.forEach(
       chosen.filter((each) => !apart(each)),
-      (each) => each.start(ackWaitMs).pipe(Effect.tap(() => report(nameOf(each), "ready"))),
+      (each) => each.start(ackWaitMs).pipe(Effect.tap(() => report(each.name, "ready"))),
       { concurrency: "unbounded" }
     )
     const gatewayUrl = options.gateway === undefined ? "" : yield* options.gateway
     yield* own.announce({ busUrl: url, gatewayUrl })
-    const down = yield* awaitHealth(chosen.map(nameOf))
+    const down = yield* awaitHealth(chosen.map(({ name }) => name))
     const host: Host = {
       busUrl: url,
       gatewayUrl,

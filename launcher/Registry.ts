@@ -1,10 +1,12 @@
 /**
  * The actors there are: one line each. Deleting an actor's folder breaks nothing but its line here.
  *
- * `native` actors hold native code or a model and get a process of their own; the rest live in the launcher's.
+ * Loaded on demand, so that a process holds the code of the actors it runs and no more. `native` actors hold native code
+ * or a model and get a process of their own; the rest live in the launcher's.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import type { Actor } from "../kernel/Actor.ts"
 import type { Blobs } from "../kernel/Blobs.ts"
 import type { Bus } from "../kernel/Bus.ts"
@@ -12,43 +14,66 @@ import type { Cores } from "../kernel/Cores.ts"
 import type { Failure } from "../kernel/Failure.ts"
 import type { Frames } from "../kernel/Frames.ts"
 import type { Models } from "../kernel/Models.ts"
-import { start, type Running } from "../kernel/Runtime.ts"
+import { type Running, start } from "../kernel/Runtime.ts"
 import type { Settings } from "../kernel/Settings.ts"
-import type * as Scope from "effect/Scope"
-import { bundlerActor, bundlerLayer } from "../actors/bundler/index.ts"
-import { captureActor } from "../actors/capture/index.ts"
-import { normalizerActor, normalizerLayer } from "../actors/normalizer/index.ts"
-import { reasonerActor, reasonerLayer } from "../actors/reasoner/index.ts"
-import { speakerActor, speakerLayer } from "../actors/speaker/index.ts"
-import { transcriberActor, transcriberLayer } from "../actors/transcriber/index.ts"
 
 /** What the kernel gives every actor. */
 export type Base = Bus | Blobs | Frames | Cores | Models | Settings
 
-export interface Entry {
+/** An actor whose code is loaded. */
+export interface Loaded {
   readonly declaration: Pick<Actor, "name" | "consumes" | "publishes">
-  readonly native: boolean
   /** Runs it in the current scope; returns when it takes events. */
   readonly start: (ackWaitMs: number) => Effect.Effect<Running, Failure, Base | Scope.Scope>
 }
 
-const entry = <R, E extends Failure>(actor: Actor<R | Base>, native: boolean, layer: Layer.Layer<R, E, Base>): Entry => ({
+export interface Entry {
+  readonly name: string
+  readonly native: boolean
+  readonly load: () => Promise<Loaded>
+}
+
+const loaded = <R, E extends Failure>(actor: Actor<R | Base>, layer: Layer.Layer<R, E, Base>): Loaded => ({
   declaration: actor,
-  native,
   start: (ackWaitMs) => Effect.flatMap(Layer.build(layer), (services) => start(actor, { ackWaitMs }).pipe(Effect.provide(services)))
 })
 
 export const ACTORS: ReadonlyArray<Entry> = [
-  entry(captureActor, false, Layer.empty),
-  entry(normalizerActor, false, normalizerLayer),
-  entry(transcriberActor, true, transcriberLayer),
-  entry(reasonerActor, true, reasonerLayer),
-  entry(speakerActor, true, speakerLayer),
-  entry(bundlerActor, false, bundlerLayer)
+  { name: "capture", native: false, load: async () => loaded((await import("../actors/capture/index.ts")).captureActor, Layer.empty) },
+  {
+    name: "normalizer",
+    native: false,
+    load: () => import("../actors/normalizer/index.ts").then((the) => loaded(the.normalizerActor, the.normalizerLayer))
+  },
+  {
+    name: "transcriber",
+    native: true,
+    load: () => import("../actors/transcriber/index.ts").then((the) => loaded(the.transcriberActor, the.transcriberLayer))
+  },
+  {
+    name: "reasoner",
+    native: true,
+    load: () => import("../actors/reasoner/index.ts").then((the) => loaded(the.reasonerActor, the.reasonerLayer))
+  },
+  {
+    name: "speaker",
+    native: true,
+    load: () => import("../actors/speaker/index.ts").then((the) => loaded(the.speakerActor, the.speakerLayer))
+  },
+  {
+    name: "bundler",
+    native: false,
+    load: () => import("../actors/bundler/index.ts").then((the) => loaded(the.bundlerActor, the.bundlerLayer))
+  }
 ]
 
-/** Names of the actors of a call, which need neither the language model nor the voice. */
+/** All of them, loaded: for whoever hands out permissions and sets up consumers. */
+export const loadAll: Effect.Effect<ReadonlyArray<Entry & Loaded>> = Effect.promise(() =>
+  Promise.all(ACTORS.map(async (entry) => ({ ...entry, ...(await entry.load()) })))
+)
+
+export const NAMES: ReadonlyArray<string> = ACTORS.map((entry) => entry.name)
+
+/** The actors of a call, which need neither the language model nor the voice. */
 export const CALL_ACTORS = ["capture", "normalizer", "transcriber", "bundler"] as const
 export const TURN_ACTORS = ["capture", "normalizer", "transcriber", "reasoner", "speaker"] as const
-
-export const nameOf = (each: Entry): string => each.declaration.name

@@ -15,16 +15,7 @@ import { describe, Retryable, Terminal } from "../kernel/Failure.ts"
 import { logLayer } from "../kernel/Log.ts"
 import { Models } from "../kernel/Models.ts"
 import { Settings } from "../kernel/Settings.ts"
-import { ask } from "./commands/ask.ts"
-import { demo } from "./commands/demo.ts"
-import { doctor } from "./commands/doctor.ts"
-import { events } from "./commands/events.ts"
-import { models } from "./commands/models.ts"
-import { run } from "./commands/run.ts"
-import { start } from "./commands/start.ts"
-import { transcribe } from "./commands/transcribe.ts"
-import { verify } from "./commands/verify.ts"
-import { VERSION, version } from "./commands/version.ts"
+import { VERSION } from "./commands/version.ts"
 import { fail } from "./Output.ts"
 
 const settings = (overrides: Record<string, unknown> = {}) => Models.layer.pipe(Layer.provideMerge(Settings.layer(overrides)))
@@ -40,24 +31,55 @@ const flagsOfStart = (input: {
     ...(input.offline ? { host: { offline: true } } : {})
   })
 
-const voxbus = Command.make("voxbus").pipe(
-  Command.withDescription("Local-first voice: a push-to-talk assistant and a call transcriber on one durable event bus"),
-  Command.withSubcommands([
-    start.pipe(Command.provide(flagsOfStart)),
-    demo.pipe(Command.provide(settings())),
-    transcribe.pipe(Command.provide(settings())),
-    ask.pipe(Command.provide(settings())),
-    events.pipe(Command.provide(settings())),
-    run.pipe(Command.provide(settings())),
-    verify.pipe(Command.provide(settings())),
-    models.pipe(Command.provide(settings())),
-    doctor.pipe(Command.provide(settings())),
-    version
-  ])
+/** Each command's code is loaded when it is called. */
+const commands = {
+  start: async () => (await import("./commands/start.ts")).start.pipe(Command.provide(flagsOfStart)),
+  demo: async () => (await import("./commands/demo.ts")).demo.pipe(Command.provide(settings())),
+  transcribe: async () => (await import("./commands/transcribe.ts")).transcribe.pipe(Command.provide(settings())),
+  ask: async () => (await import("./commands/ask.ts")).ask.pipe(Command.provide(settings())),
+  events: async () => (await import("./commands/events.ts")).events.pipe(Command.provide(settings())),
+  run: async () => (await import("./commands/run.ts")).run.pipe(Command.provide(settings())),
+  verify: async () => (await import("./commands/verify.ts")).verify.pipe(Command.provide(settings())),
+  models: async () => (await import("./commands/models.ts")).models.pipe(Command.provide(settings())),
+  doctor: async () => (await import("./commands/doctor.ts")).doctor.pipe(Command.provide(settings())),
+  version: async () => (await import("./commands/version.ts")).version
+}
+
+const root = Command.make("voxbus").pipe(
+  Command.withDescription("Local-first voice: a push-to-talk assistant and a call transcriber on one durable event bus")
 )
 
+/** One command's program; all of them when none is named, for the help. */
+const programs = {
+  start: async () => Command.run(root.pipe(Command.withSubcommands([await commands.start()])), { version: VERSION }),
+  demo: async () => Command.run(root.pipe(Command.withSubcommands([await commands.demo()])), { version: VERSION }),
+  transcribe: async () => Command.run(root.pipe(Command.withSubcommands([await commands.transcribe()])), { version: VERSION }),
+  run: async () => Command.run(root.pipe(Command.withSubcommands([await commands.run()])), { version: VERSION }),
+  verify: async () => Command.run(root.pipe(Command.withSubcommands([await commands.verify()])), { version: VERSION }),
+  help: async () =>
+    Command.run(
+      root.pipe(
+        Command.withSubcommands([
+          await commands.start(),
+          await commands.demo(),
+          await commands.transcribe(),
+          await commands.ask(),
+          await commands.events(),
+          await commands.run(),
+          await commands.verify(),
+          await commands.models(),
+          await commands.doctor(),
+          await commands.version()
+        ])
+      ),
+      { version: VERSION }
+    )
+}
+const isProgram = (name: string): name is keyof typeof programs => name in programs
+
+const called = process.argv[2] ?? ""
 /** Long-running commands log what they do, the others only what goes wrong. */
-const chatty = ["start", "run"].includes(process.argv[2] ?? "")
+const chatty = ["start", "run"].includes(called)
 const level = process.env["VOXBUS_LOG_LEVEL"]
 const format = process.env["VOXBUS_LOG_FORMAT"] === "json" ? "json" : "text"
 const levels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
@@ -72,8 +94,9 @@ const report = (cause: Cause.Cause<unknown>) => {
   return fail(new Terminal({ code: "internal", message: describe(Cause.squash(cause)), cause: Cause.squash(cause) }))
 }
 
-voxbus.pipe(
-  Command.run({ version: VERSION }),
+const program: Effect.Effect<void, unknown, NodeServices.NodeServices> = await programs[isProgram(called) ? called : "help"]()
+
+program.pipe(
   Effect.catchCause(report),
   Effect.provide(
     Layer.merge(NodeServices.layer, logLayer(level !== undefined && isLevel(level) ? levels[level] : chatty ? "Info" : "Warn", format))

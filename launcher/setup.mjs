@@ -8,7 +8,7 @@
  */
 import { spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, statfsSync, unlinkSync, writeFileSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -20,6 +20,8 @@ const modules = join(root, "node_modules")
 const stamp = join(modules, ".voxbus-setup.json")
 const pinned = join(modules, "node", "bin", windows ? "node.exe" : "node")
 const NEEDED_NODE = 24
+/** Bytes that node_modules takes while it is installed. */
+const NEEDED_ROOM = 900_000_000
 
 const major = (version) => Number(version.replace(/^v/, "").split(".")[0])
 
@@ -58,9 +60,7 @@ const installed = () => {
   }
 }
 
-/** npm's own retries make a registry that is not there a matter of ten minutes; so it is one. */
-const RETRIES = ["--fetch-retries=2", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=3000"]
-const QUIET = ["--no-audit", "--no-fund", "--loglevel=error", ...RETRIES]
+const QUIET = ["--no-audit", "--no-fund", "--loglevel=error"]
 
 /** Runs npm and collects what it says; npm is that of `npm start` where we were called by it. */
 const npm = (args) =>
@@ -88,8 +88,8 @@ const complaint = (output) =>
   output
     .split(/\r?\n/)
     .map((line) => line.replace(/^npm (error|ERR!) ?/, "").trim())
-    .filter((line) => line !== "" && !line.startsWith("A complete log") && !line.startsWith("npm warn"))
-    .slice(0, 3)
+    .filter((line) => line !== "" && !/^(A complete log|npm warn|code |syscall |errno |at )/.test(line))
+    .slice(0, 2)
     .join("; ")
 
 /** A line that counts the seconds where a person looks at it. */
@@ -155,9 +155,20 @@ const failed = (output) =>
 
 const installDependencies = async () => {
   if (installed()) return
+  const { bavail, bsize } = statfsSync(root)
+  // npm itself goes on without the packages that did not fit, if they are optional.
+  if (bavail * bsize < NEEDED_ROOM && !existsSync(stamp))
+    throw new SetupError(
+      "disk.full",
+      `The dependencies need ${NEEDED_ROOM / 1e6} MB in ${root}, and ${Math.floor((bavail * bsize) / 1e6)} MB are free. Free space there and run it again.`,
+      5
+    )
   // Not `npm ci`: it refuses a lockfile without the packages of platforms that its author could not resolve. All
   // versions are exact, what the lockfile has is verified, and it is not written.
-  const install = await npm(["install", "--no-save", "--include=dev", "--include=optional"])
+  // With npm's own retries a registry that is not there would take it ten minutes to say so.
+  const online = (await npm(["ping", "--fetch-retries=0"])).code === 0
+  const retries = online ? [] : ["--fetch-retries=0", "--prefer-offline"]
+  const install = await npm(["install", ...retries, "--no-save", "--include=dev", "--include=optional"])
   if (install.code !== 0) throw failed(install.code === 127 ? `npm was not found (${install.output})` : install.output)
   // The only install script that is run: it brings the Node 24 of this platform.
   const node = await npm(["rebuild", "node", "--ignore-scripts=false"])

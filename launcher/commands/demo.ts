@@ -15,7 +15,7 @@ import { callJson, runCall } from "../Call.ts"
 import { CALL_TEXT, EXPECTED_ANSWER, QUESTION, writeDemoSpeech } from "../DemoSpeech.ts"
 import { downFailure, startHost } from "../Host.ts"
 import { jsonFlag, note, printJson, printLine } from "../Output.ts"
-import { ACTORS, nameOf } from "../Registry.ts"
+import { NAMES } from "../Registry.ts"
 import { runTurn } from "../Turn.ts"
 import { latencyTable, turnJson, writeAnswer } from "./ask.ts"
 
@@ -33,7 +33,7 @@ export const demo = Command.make(
     const settings = yield* Settings
     const say = (text: string) => (json ? note(text) : printLine(text))
     yield* say("Starting the bus and the six actors ...")
-    const host = yield* startHost({ kind: "command", actors: ACTORS.map(nameOf) })
+    const host = yield* startHost({ kind: "command", actors: NAMES })
     if (host.down.length > 0) return yield* Effect.fail(downFailure(host.down))
     yield* say("Speaking the demo's own call and question with the local voice ...")
     const voice = yield* Layer.build(speakerLayer).pipe(Effect.provide(host.services))

@@ -13,9 +13,7 @@ import { credentials } from "../../kernel/nats/Credentials.ts"
 import { Settings } from "../../kernel/Settings.ts"
 import { busLayer, credentialsFile } from "../BusAccess.ts"
 import { findInstance } from "../Instance.ts"
-import { ACTORS, nameOf } from "../Registry.ts"
-
-const names = ACTORS.map(nameOf)
+import { ACTORS, NAMES } from "../Registry.ts"
 
 /** User and password in a bus address, `nats://user:password@host:port`. */
 const parseAddress = (address: string) => {
@@ -48,7 +46,7 @@ const addressOf = Effect.fnUntraced(function* (actor: string, given: Option.Opti
 export const run = Command.make(
   "run",
   {
-    actor: Argument.Literals("actor", names).pipe(Argument.withDescription(`One of: ${names.join(", ")}`)),
+    actor: Argument.Literals("actor", NAMES).pipe(Argument.withDescription(`One of: ${NAMES.join(", ")}`)),
     bus: Flag.String("bus").pipe(
       Flag.withDescription("nats://[user:password@]host:port; the instance on this home by default"),
       Flag.optional
@@ -62,12 +60,13 @@ export const run = Command.make(
   Effect.fn(function* ({ actor, bus, withParent }) {
     if (withParent) exitWithParent()
     const settings = yield* Settings
-    const entry = ACTORS.find((each) => nameOf(each) === actor)
+    const entry = ACTORS.find((each) => each.name === actor)
     if (entry === undefined) return yield* new Terminal({ code: "command.usage", message: `There is no actor called ${actor}.` })
     const address = yield* addressOf(actor, bus)
     const base = yield* Layer.build(Layer.mergeAll(busLayer({ ...address, name: actor }), hostCores))
+    const loaded = yield* Effect.promise(entry.load)
     const work = Effect.gen(function* () {
-      const running = yield* entry
+      const running = yield* loaded
         .start(settings.bus.ackWaitMs)
         .pipe(Effect.tapError((failure) => report(actor, "down", `${failure.message} [${failure.code}]`)))
       yield* report(actor, "ready")

@@ -8,7 +8,7 @@ import { Recorder } from "../../actors/capture/index.ts"
 import { GatewayAddress, gatewayLayer } from "../../gateway/index.ts"
 import { startHost } from "../Host.ts"
 import { jsonFlag, note, printJson, printLine } from "../Output.ts"
-import { ACTORS, nameOf } from "../Registry.ts"
+import { NAMES } from "../Registry.ts"
 import { Settings } from "../../kernel/Settings.ts"
 
 /** The gateway in the current scope; returns its address. */
@@ -27,12 +27,16 @@ export const start = Command.make(
       Flag.optional
     ),
     offline: Flag.Boolean("offline").pipe(Flag.withDescription("Refuse every connection to another machine"), Flag.withDefault(false)),
-    noUiOpen: Flag.Boolean("no-ui-open").pipe(Flag.withDescription("Do not open a browser"), Flag.withDefault(false)),
+    noUiOpen: Flag.Boolean("no-ui-open").pipe(
+      Flag.withDescription("Do not open a browser (there is nothing that does yet)"),
+      Flag.withDefault(false),
+      Flag.withHidden
+    ),
     json: jsonFlag
   },
   Effect.fn(function* ({ json }) {
     const settings = yield* Settings
-    const host = yield* startHost({ kind: "start", actors: ACTORS.map(nameOf), gateway })
+    const host = yield* startHost({ kind: "start", actors: NAMES, gateway })
     for (const { actor, detail } of host.down)
       yield* note(`voxbus: ${actor} is not available: ${detail}\n  Everything else works. \`npx voxbus doctor\` says what to do.`)
     const readyMs = Math.round(performance.now())

@@ -18,10 +18,10 @@ import type { Engine, Message, ReplyPart, ReplyRequest } from "../Engine.ts"
 import { cut } from "../Sentences.ts"
 
 const DEFAULT_MODEL = "smollm2-135m"
-/** Tokens of prompt and answer together. SmolLM2 was trained with 8192; 4096 take 94 MB. */
-const WINDOW = 4096
-/** Tokens evaluated between two chances to be interrupted: about 0.3 s on one slow core. */
-const PREFILL = 256
+/** Tokens of prompt and answer together: a dozen spoken exchanges; older ones are left out. 2048 take 47 MB. */
+const WINDOW = 2048
+/** Tokens evaluated between two chances to be interrupted: 0.1-0.2 s on one slow core. The buffer for them grows with it: 0.2 MB a token. */
+const PREFILL = 128
 /**
  * Threads to ask for. A model this small gains nothing from more than four, and one core is left alone: on two cores one
  * thread costs 15 ms (first token 50 ms), while two that meet a busy machine spin for 1-20 s (measured).
