@@ -40,10 +40,14 @@ const attempt = <A>(doing: string, run: () => Promise<A>) => Effect.tryPromise({
 
 const apiCode = (cause: unknown): number | undefined => (cause instanceof JetStreamApiError ? cause.code : undefined)
 
+/** The client wraps the server's "permissions violation" in errors of its own. */
+const isForbidden = (cause: unknown): boolean =>
+  cause instanceof PermissionViolationError || (cause instanceof Error && cause.cause !== undefined && isForbidden(cause.cause))
+
 /** What a failed publish means: already there, refused, or worth another try. */
 const refusal = (subject: string, cause: unknown): Effect.Effect<Published, Retryable | Terminal> => {
   if (apiCode(cause) === WRONG_LAST_SEQUENCE) return Effect.succeed({ sequence: 0, stored: false })
-  const refused = cause instanceof PermissionViolationError || (cause instanceof JetStreamApiError && cause.status < 500)
+  const refused = isForbidden(cause) || (cause instanceof JetStreamApiError && cause.status < 500)
   return refused
     ? Effect.fail(new Terminal({ code: "bus.rejected", message: `The bus refused ${subject}: ${describe(cause)}`, cause }))
     : Effect.fail(unavailable(`publish ${subject}`)(cause))
