@@ -51,6 +51,8 @@ export interface EngineResult {
 
 export interface Engine {
   readonly name: "ctranslate2" | "whisper.cpp"
+  /** Of the process it computes in, while there is one. */
+  readonly pid: () => number | undefined
   /** Loads a model, so that the first request does not wait for it. */
   readonly prepare: (model: string) => Effect.Effect<void, Failure>
   readonly transcribe: (request: EngineRequest) => Effect.Effect<EngineResult, Failure>

@@ -69,8 +69,9 @@ const doubt = (text: string, words: ReadonlyArray<string>, result: EngineResult,
   const detected = heard.speech.reduce((sum, span) => sum + span.end - span.start, 0)
   const little = detected < A_CLICK || heard.speechRatio < LITTLE
   if (little && (noSpeechProbability > NO_SPEECH || avgLogprob < -0.7)) return "no_speech"
-  if (PHRASES.has(plain(text)) && (little || noSpeechProbability > 0.8 || (noSpeechProbability > NO_SPEECH && avgLogprob < -0.5)))
-    return "no_speech"
+  if (!PHRASES.has(plain(text))) return undefined
+  const unsure = noSpeechProbability > 0.3 || avgLogprob < -0.6
+  if ((little && unsure) || noSpeechProbability > 0.8 || (noSpeechProbability > NO_SPEECH && avgLogprob < -0.5)) return "no_speech"
   return undefined
 }
 

@@ -89,7 +89,7 @@ export const variety = (text: string): number => {
 /** Samples of silence that end a segment: 0.8 s. Longest segment that is not cut at a comma: 10 s. */
 const PAUSE = 12_800
 const LONG = 160_000
-const ABBREVIATION = /^(?:mr|mrs|ms|dr|prof|st|vs|no|[a-z])\.$/i
+const ABBREVIATION = /^(?:mr|mrs|ms|dr|prof|st|vs|[a-z])\.$/i
 
 const endsSegment = (word: Word, next: Word, segmentStart: number): boolean => {
   const text = word.word.trim()

@@ -1,8 +1,8 @@
 /**
- * Piper voices through sherpa-onnx: 2 s of speech in 125 ms with two threads, 200 ms with one.
+ * Piper voices through sherpa-onnx: 2 s of speech in 150 ms on one thread.
  *
  * The runtime fixes the threads of a voice when it loads it, so a voice is loaded once per number of threads it was
- * granted (one or two; the second costs about 80 MB). Gotcha: a voice draws its intonation at random, so the same
+ * granted (each costs about 80 MB). Gotcha: a voice draws its intonation at random, so the same
  * sentence sounds and lasts a little different each time.
  */
 import * as Effect from "effect/Effect"
@@ -14,8 +14,11 @@ import { loadSherpa, type SherpaTts } from "../../../kernel/Sherpa.ts"
 import type { Engine, SpeechRequest } from "../Engine.ts"
 import { toInt16, trimLead } from "../Pcm.ts"
 
-/** More than two threads gain nothing on sentences. */
-const THREADS = 2
+/**
+ * Threads to ask for. More than two gain nothing on sentences, and one core is left to the language model, which speaks
+ * on beside it: on two cores one thread takes 150 ms for 2 s of speech, two take 60 ms alone and 300-800 ms beside others.
+ */
+const threadsOf = (cores: number) => Math.max(1, Math.min(2, cores - 1))
 
 const load = (model: InstalledModel, threads: number) =>
   Effect.try({
@@ -65,20 +68,18 @@ export const piper = Effect.gen(function* () {
       return voice
     }).pipe(Semaphore.withPermits(loading, 1))
 
-  const lease = { holder: "speaker/piper", lane: "interactive", want: Math.min(THREADS, cores.total) } as const
+  const lease = { holder: "speaker/piper", lane: "interactive", want: threadsOf(cores.total) } as const
 
   const engine: Engine = {
     name: "piper-local",
     // The first run of a voice takes twice as long as the next: it is spent on a word nobody hears.
     prepare: (name) =>
       Effect.gen(function* () {
-        for (let threads = 1; threads <= lease.want; threads++) yield* voiceOf(name, threads)
+        yield* voiceOf(name, lease.want)
         yield* cores.lease(
           lease,
-          Effect.fnUntraced(function* (granted) {
-            for (let threads = 1; threads <= Math.min(granted.threads, lease.want); threads++) {
-              yield* compute(yield* voiceOf(name, threads), { text: "Ready.", voice: name, speed: 1 })
-            }
+          Effect.fnUntraced(function* ({ threads }) {
+            yield* compute(yield* voiceOf(name, threads), { text: "Ready.", voice: name, speed: 1 })
           })
         )
       }),
@@ -91,7 +92,7 @@ export const piper = Effect.gen(function* () {
         return yield* cores.lease(
           lease,
           Effect.fnUntraced(function* ({ threads }) {
-            const voice = yield* voiceOf(request.voice, Math.min(threads, THREADS))
+            const voice = yield* voiceOf(request.voice, threads)
             const startedAt = performance.now()
             const { samples, sampleRate } = yield* compute(voice, request)
             return { pcm: toInt16(trimLead(samples, sampleRate)), sampleRate, computeMs: performance.now() - startedAt }

@@ -119,7 +119,7 @@ export const make = Effect.gen(function* () {
   // Last, so that it runs first: a pass cannot be interrupted, but it ends when its process does.
   yield* Effect.addFinalizer(() => child.stop)
 
-  const engine: Engine & { readonly pid: () => number | undefined } = {
+  const engine: Engine = {
     name: "ctranslate2",
     pid: child.pid,
     prepare: Effect.fnUntraced(function* (name: string) {

@@ -70,7 +70,7 @@ export const make = Effect.gen(function* () {
   })
 
   const utterance = Math.max(1, Math.min(4, cores.total - 1))
-  const engine: Engine & { readonly pid: () => number | undefined } = {
+  const engine: Engine = {
     name: "whisper.cpp",
     pid: child.pid,
     prepare: Effect.fnUntraced(function* (name: string) {
