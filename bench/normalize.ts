@@ -59,7 +59,9 @@ bench({
     const processes = Effect.sync(() => (process.platform === "linux" ? memoryOf(treeOf(process.pid)) : []))
     const idle = yield* Effect.delay(processes, "2 seconds")
     // Not the benchmark itself, which only watches.
-    const peaks = new Map(idle.filter(({ pid }) => pid !== process.pid).map(({ pid, name, rss }) => [pid, { name, idle: rss, peak: rss } satisfies Peak]))
+    const peaks = new Map(
+      idle.filter(({ pid }) => pid !== process.pid).map(({ pid, name, rss }) => [pid, { name, idle: rss, peak: rss } satisfies Peak])
+    )
     const times: Array<number> = []
     let chunks = 0
     for (let run = 1; run <= runs; run += 1) {
@@ -69,9 +71,15 @@ bench({
       say(`  hour ${run}: ${round(done.seconds, 2)} s, ${chunks} chunks`)
     }
     const seconds = spread(times, 2)
-    const memory = [...peaks.values()].map(({ name, idle: before, peak }) => ({ name, idleMB: before, peakMB: peak, aboveMB: round(peak - before) }))
+    const memory = [...peaks.values()].map(({ name, idle: before, peak }) => ({
+      name,
+      idleMB: before,
+      peakMB: peak,
+      aboveMB: round(peak - before)
+    }))
     say(`\n  ${round(length / 60)} minutes: ${show(seconds, "s")}, ${Math.round(length / seconds.median)} times real time`)
-    for (const { name, idleMB, peakMB, aboveMB } of memory) say(`  ${name.padEnd(14)} idle ${idleMB} MB, at most ${peakMB} MB, ${aboveMB} MB above`)
+    for (const { name, idleMB, peakMB, aboveMB } of memory)
+      say(`  ${name.padEnd(14)} idle ${idleMB} MB, at most ${peakMB} MB, ${aboveMB} MB above`)
     return { audioSeconds: round(length), chunks, seconds, memory }
   })
 })

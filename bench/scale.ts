@@ -50,7 +50,9 @@ const worker = Effect.fnUntraced(function* (busUrl: string) {
       })
   )
   yield* Effect.callback<void, Terminal>((resume) => {
-    child.once("exit", (code) => resume(Effect.fail(new Terminal({ code: "instance.failed", message: `A worker ended with exit code ${code}.` }))))
+    child.once("exit", (code) =>
+      resume(Effect.fail(new Terminal({ code: "instance.failed", message: `A worker ended with exit code ${code}.` })))
+    )
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       if (/"ready"|message=ready|ready/.test(text)) resume(Effect.void)
     })
@@ -133,7 +135,9 @@ bench({
       two.push(both.seconds)
       compute.one += alone.computeSeconds
       compute.two += both.computeSeconds
-      say(`  round ${turn}: one worker ${round(alone.seconds, 2)} s, two workers ${round(both.seconds, 2)} s, scale ${round(alone.seconds / both.seconds, 2)}`)
+      say(
+        `  round ${turn}: one worker ${round(alone.seconds, 2)} s, two workers ${round(both.seconds, 2)} s, scale ${round(alone.seconds / both.seconds, 2)}`
+      )
     }
     const speed = (seconds: ReadonlyArray<number>) => spread(seconds.map((each) => (chunks * CHUNK) / each))
     const result = {

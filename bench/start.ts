@@ -51,7 +51,9 @@ const healthy = (port: number) => {
 const startOnce = Effect.gen(function* () {
   const home = yield* temporaryFolder("start")
   const port = yield* freePort
-  const [{ readyMs }, healthMs] = yield* Effect.all([startInstance({ port, env: { VOXBUS_HOME: home } }), healthy(port)], { concurrency: "unbounded" })
+  const [{ readyMs }, healthMs] = yield* Effect.all([startInstance({ port, env: { VOXBUS_HOME: home } }), healthy(port)], {
+    concurrency: "unbounded"
+  })
   return { readyMs, healthMs }
 }).pipe(Effect.scoped)
 
@@ -64,7 +66,9 @@ const total = (processes: ReadonlyArray<ProcessMemory>) => ({
 const print = (title: string, { pssMB, rssMB, processes }: ReturnType<typeof total>, say: (line: string) => void) => {
   say(`\n  memory ${title}: PSS ${pssMB} MB, sum of RSS ${rssMB} MB`)
   for (const { name, pss, rss, anonymous } of processes.toSorted((a, b) => b.pss - a.pss)) {
-    say(`    ${name.padEnd(24)} PSS ${String(pss).padStart(6)} MB (${String(anonymous).padStart(6)} MB anonymous)   RSS ${String(rss).padStart(6)} MB`)
+    say(
+      `    ${name.padEnd(24)} PSS ${String(pss).padStart(6)} MB (${String(anonymous).padStart(6)} MB anonymous)   RSS ${String(rss).padStart(6)} MB`
+    )
   }
 }
 
@@ -79,10 +83,18 @@ bench({
     for (let run = 0; run <= runs; run += 1) {
       const start = yield* startOnce
       if (run > 0) starts.push(start)
-      say(`  ${run === 0 ? "warm-up" : `run ${run}`}: ready ${round(start.readyMs / SECOND, 2)} s, health ${round(start.healthMs / SECOND, 2)} s`)
+      say(
+        `  ${run === 0 ? "warm-up" : `run ${run}`}: ready ${round(start.readyMs / SECOND, 2)} s, health ${round(start.healthMs / SECOND, 2)} s`
+      )
     }
-    const readySeconds = spread(starts.map(({ readyMs }) => readyMs / SECOND), 2)
-    const healthSeconds = spread(starts.map(({ healthMs }) => healthMs / SECOND), 2)
+    const readySeconds = spread(
+      starts.map(({ readyMs }) => readyMs / SECOND),
+      2
+    )
+    const healthSeconds = spread(
+      starts.map(({ healthMs }) => healthMs / SECOND),
+      2
+    )
     say(`\n  ready ${show(readySeconds, "s")}, health ${show(healthSeconds, "s")}`)
     if (!memory || process.platform !== "linux") return { runs, readySeconds, healthSeconds }
 

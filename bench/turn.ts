@@ -89,7 +89,8 @@ const longCalls = Effect.gen(function* () {
     )
   )
   const watching = yield* Effect.forkScoped(settled)
-  for (const title of ["first hour", "second hour"]) yield* queue({ mode: "call", kind: "import", path, title, config: defaultSessionConfig })
+  for (const title of ["first hour", "second hour"])
+    yield* queue({ mode: "call", kind: "import", path, title, config: defaultSessionConfig })
   // The decoding of a call takes a core at its beginning; the turns are to meet the transcription.
   yield* Effect.sync(() => done.length).pipe(Effect.delay("500 millis"), Effect.repeat({ until: (count) => count >= 4 }))
   return {

@@ -48,7 +48,9 @@ const talk = Effect.fnUntraced(function* (client: Client, turn: number, { pcm }:
     return yield* new Terminal({ code: "turn.stalled", message: `Turn ${turn} was not answered: ${ending.message}` })
   }
   const spoken = client.all("speech").filter((message) => message.turn === turn)
-  const firstByteAt = client.received.find(({ message, audioAt }) => message.type === "speech" && message.turn === turn && audioAt !== undefined)?.audioAt
+  const firstByteAt = client.received.find(
+    ({ message, audioAt }) => message.type === "speech" && message.turn === turn && audioAt !== undefined
+  )?.audioAt
   if (firstByteAt === undefined) return yield* new Terminal({ code: "turn.stalled", message: `Turn ${turn} was answered without audio.` })
   const samples = spoken.reduce((total, message) => total + message.samples, 0)
   yield* client.send({ type: "played", turn, generation: 0, samples, sentences: spoken.length, interrupted: false })
@@ -64,7 +66,11 @@ const talk = Effect.fnUntraced(function* (client: Client, turn: number, { pcm }:
 })
 
 /** A conversation: one connection, one session, a turn for each utterance. */
-export const conversation = Effect.fnUntraced(function* (gateway: string, speeches: ReadonlyArray<Speech>, onTurn: (talked: Talked) => void) {
+export const conversation = Effect.fnUntraced(function* (
+  gateway: string,
+  speeches: ReadonlyArray<Speech>,
+  onTurn: (talked: Talked) => void
+) {
   const client = yield* connect(gateway)
   const turns = yield* Effect.forEach(speeches, (speech, index) =>
     talk(client, index + 1, speech).pipe(Effect.tap((talked) => Effect.sync(() => onTurn(talked))))

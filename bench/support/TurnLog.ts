@@ -86,7 +86,9 @@ export const stagesOf = (all: ReadonlyArray<Logged>, { turn, endAt, firstByteAt 
 /** The stages of all turns of a conversation, in their order. */
 export const stagesFromLog = Effect.fnUntraced(function* (session: SessionId, turns: ReadonlyArray<Talked>) {
   const bus = yield* Bus
-  const entries = yield* bus.read("ASSISTANT", { filters: sessionFilters("assistant", session) }).pipe(Stream.mapEffect(logged), Stream.runCollect)
+  const entries = yield* bus
+    .read("ASSISTANT", { filters: sessionFilters("assistant", session) })
+    .pipe(Stream.mapEffect(logged), Stream.runCollect)
   return yield* Effect.forEach(turns, (talked) => {
     const stages = stagesOf(entries, talked)
     return stages === undefined
