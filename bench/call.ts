@@ -22,11 +22,14 @@ Voxbus: a fresh instance with its models loaded; times are out of its event log.
 audio.normalized to the last text.*, "pipeline" from job.queued to bundle.ready (decoding, cutting, transcript, Opus, seal).
 faster-whisper: BatchedInferencePipeline, batch 8, alone in a process with the model loaded and the samples in memory, cut at
 Voxbus' chunks; with its own VAD too where onnxruntime is there. whisper.cpp: Voxbus' compiled-for-this-machine smart-whisper
-on the whole file in one piece, standing in for a native whisper-cli. Runs alternate; the first of each is not counted.
+on the whole file in one piece, standing in for a native whisper-cli. Runs alternate; a first one of each is not counted
+(whisper.cpp has none, and as few as asked for).
 Ratios are of the two runs of one round. WER with kernel/testkit/WordErrors.ts.`
 
 interface Contender {
   readonly name: string
+  /** Counted rounds it takes part in. */
+  readonly rounds: number
   readonly run: Effect.Effect<Transcription, Failure>
 }
 
@@ -36,9 +39,9 @@ bench({
   options: {
     runs: { default: 3, means: "counted rounds" },
     threads: { default: availableParallelism(), means: "threads of the references; Voxbus takes the cores" },
-    "no-whispercpp": { default: false, means: "leave whisper.cpp out" }
+    "whispercpp-runs": { default: 1, means: "rounds with whisper.cpp, which takes longest; 0 leaves it out" }
   },
-  run: Effect.fnUntraced(function* ({ runs, threads, "no-whispercpp": without }, say) {
+  run: Effect.fnUntraced(function* ({ runs, threads, "whispercpp-runs": slowRuns }, say) {
     const speech = yield* call
     const instance = yield* startInstance({ env: { VOXBUS_CORES: String(threads) } })
     const bus = yield* reach([])
@@ -48,14 +51,13 @@ bench({
     const first = yield* measuredCall(speech.path).pipe(Effect.provide(bus))
     const reference = yield* fasterWhisper(threads)
     const batched = (how: "batched" | "batched-vad") => reference.transcribe({ how, path: speech.path, clips: first.chunks })
-    const contenders: Array<Contender> = [{ name: "faster-whisper batched", run: batched("batched") }]
-    if (reference.vad) contenders.push({ name: "faster-whisper batched, own VAD", run: batched("batched-vad") })
+    const contenders: Array<Contender> = [{ name: "faster-whisper batched", rounds: runs, run: batched("batched") }]
+    if (reference.vad) contenders.push({ name: "faster-whisper batched, own VAD", rounds: runs, run: batched("batched-vad") })
     else say("  faster-whisper's own VAD is left out: onnxruntime is not installed")
-    if (without || !whisperCppIsNative())
-      say(`  whisper.cpp is left out${without ? "" : ": it is not compiled for this machine (npm test does that)"}`)
-    else {
+    if (slowRuns > 0 && !whisperCppIsNative()) say("  whisper.cpp is left out: it is not compiled for this machine (npm test does that)")
+    else if (slowRuns > 0) {
       const engine = yield* whisperCpp(threads)
-      contenders.push({ name: "whisper.cpp whole file", run: engine.transcribe(speech.pcm) })
+      contenders.push({ name: "whisper.cpp whole file", rounds: slowRuns, run: engine.transcribe(speech.pcm) })
     }
 
     const others = new Map(contenders.map(({ name }) => [name, new Array<Transcription>()]))
@@ -63,7 +65,9 @@ bench({
       const ours = turn === 0 ? first : yield* measuredCall(speech.path).pipe(Effect.provide(bus))
       if (turn > 0) measured.push(ours)
       const line = [`Voxbus ${round(ours.transcriptionMs / SECOND, 2)} s (pipeline ${round(ours.pipelineMs / SECOND, 2)} s)`]
-      for (const { name, run } of contenders) {
+      for (const { name, rounds, run } of contenders) {
+        // Without a warm-up where one run takes as long as all the others.
+        if (turn > rounds || (turn === 0 && rounds < runs)) continue
         const theirs = yield* run
         if (turn > 0) others.get(name)?.push(theirs)
         line.push(`${name} ${round(theirs.ms / SECOND, 2)} s`)

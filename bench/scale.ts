@@ -54,7 +54,7 @@ const worker = Effect.fnUntraced(function* (busUrl: string) {
       resume(Effect.fail(new Terminal({ code: "instance.failed", message: `A worker ended with exit code ${code}.` })))
     )
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      if (/"ready"|message=ready|ready/.test(text)) resume(Effect.void)
+      if (text.includes('"message":"ready"')) resume(Effect.void)
     })
   })
 })

@@ -5,9 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import { createServer } from "node:net"
 import { Terminal } from "../kernel/Failure.ts"
 import { reach } from "../launcher/Access.ts"
+import { ACTORS } from "../launcher/Registry.ts"
 import { bench } from "./support/Bench.ts"
 import { measuredCall } from "./support/Calls.ts"
 import { call, questions } from "./support/Fixtures.ts"
@@ -18,7 +20,7 @@ import { conversation } from "./support/Talk.ts"
 import { temporaryFolder } from "./support/Workspace.ts"
 
 const METHOD = `\`voxbus start\` on a fresh home with the models on the disk, spawned as a command; "ready" is its line on standard output,
-"health" the first answer of /health with status ok, both from the spawn. The first run is not counted: it reads the models
+"health" the first answer of /health, "healthy" the first that lists all six actors as ready, all from the spawn. The first run is not counted: it reads the models
 into the page cache. Memory (Linux) is summed over the process and all its descendants, idle after the start, and idle after
 one turn and one call of 149 s. PSS divides shared pages by the processes that share them: its sum is what Voxbus costs.`
 
@@ -35,26 +37,38 @@ const freePort = Effect.callback<number, Terminal>((resume) => {
   })
 })
 
-/** Milliseconds until `/health` says "ok". */
-const healthy = (port: number) => {
+const Health = Schema.Struct({ actors: Schema.Array(Schema.Struct({ status: Schema.String })) })
+const decodeHealth = Schema.decodeUnknownSync(Schema.fromJsonString(Health))
+
+/** Milliseconds until `/health` answers with so many actors ready. */
+const healthy = (port: number, actors: number) => {
   const begun = performance.now()
-  return Effect.tryPromise(async () => {
-    const answer: { readonly status: string } = JSON.parse(await (await fetch(`http://127.0.0.1:${port}/health`)).text())
-    return answer.status
-  }).pipe(
-    Effect.orElseSucceed(() => "none"),
-    Effect.repeat({ until: (status) => status === "ok", schedule: Schedule.spaced("10 millis") }),
+  const ask = Effect.tryPromise(async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/health`)
+    return decodeHealth(await answer.text()).actors.filter(({ status }) => status === "ready").length
+  })
+  return ask.pipe(
+    Effect.orElseSucceed(() => -1),
+    Effect.repeat({ until: (ready) => ready >= actors, schedule: Schedule.spaced("10 millis") }),
     Effect.map(() => performance.now() - begun)
   )
+}
+
+interface Start {
+  readonly readyMs: number
+  readonly healthMs: number
+  readonly healthyMs: number
 }
 
 const startOnce = Effect.gen(function* () {
   const home = yield* temporaryFolder("start")
   const port = yield* freePort
-  const [{ readyMs }, healthMs] = yield* Effect.all([startInstance({ port, env: { VOXBUS_HOME: home } }), healthy(port)], {
-    concurrency: "unbounded"
-  })
-  return { readyMs, healthMs }
+  const [{ readyMs }, healthMs, healthyMs] = yield* Effect.all(
+    [startInstance({ port, env: { VOXBUS_HOME: home } }), healthy(port, 0), healthy(port, ACTORS.length)],
+    { concurrency: "unbounded" }
+  )
+  const start: Start = { readyMs, healthMs, healthyMs }
+  return start
 }).pipe(Effect.scoped)
 
 const total = (processes: ReadonlyArray<ProcessMemory>) => ({
@@ -79,24 +93,26 @@ bench({
   run: Effect.fnUntraced(function* ({ runs, memory }, say) {
     const speech = yield* call
     const asked = yield* questions(1)
-    const starts: Array<{ readonly readyMs: number; readonly healthMs: number }> = []
+    const starts: Array<Start> = []
     for (let run = 0; run <= runs; run += 1) {
       const start = yield* startOnce
       if (run > 0) starts.push(start)
-      say(
-        `  ${run === 0 ? "warm-up" : `run ${run}`}: ready ${round(start.readyMs / SECOND, 2)} s, health ${round(start.healthMs / SECOND, 2)} s`
-      )
+      const { readyMs, healthMs, healthyMs } = start
+      const [ready, health, all] = [readyMs, healthMs, healthyMs].map((ms) => round(ms / SECOND, 2))
+      say(`  ${run === 0 ? "warm-up" : `run ${run}`}: ready ${ready} s, health ${health} s, healthy ${all} s`)
     }
-    const readySeconds = spread(
-      starts.map(({ readyMs }) => readyMs / SECOND),
-      2
-    )
-    const healthSeconds = spread(
-      starts.map(({ healthMs }) => healthMs / SECOND),
-      2
-    )
-    say(`\n  ready ${show(readySeconds, "s")}, health ${show(healthSeconds, "s")}`)
-    if (!memory || process.platform !== "linux") return { runs, readySeconds, healthSeconds }
+    const seconds = (of: (start: Start) => number) =>
+      spread(
+        starts.map(of).map((ms) => ms / SECOND),
+        2
+      )
+    const times = {
+      readySeconds: seconds(({ readyMs }) => readyMs),
+      healthSeconds: seconds(({ healthMs }) => healthMs),
+      healthySeconds: seconds(({ healthyMs }) => healthyMs)
+    }
+    say(`\n  ready ${show(times.readySeconds, "s")}, health ${show(times.healthSeconds, "s")}, healthy ${show(times.healthySeconds, "s")}`)
+    if (!memory || process.platform !== "linux") return { runs, ...times }
 
     const instance = yield* startInstance()
     const here = Effect.sync(() => total(memoryOf(treeOf(instance.pid)))).pipe(Effect.delay(SETTLE))
@@ -106,6 +122,6 @@ bench({
     yield* measuredCall(speech.path).pipe(Effect.provide(yield* reach([])))
     const used = yield* here
     print("after one turn and one call", used, say)
-    return { runs, readySeconds, healthSeconds, memoryAfterStart: started, memoryAfterUse: used }
+    return { runs, ...times, memoryAfterStart: started, memoryAfterUse: used }
   })
 })

@@ -8,7 +8,7 @@ import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 
-export type LogFormat = "text" | "json"
+type LogFormat = "text" | "json"
 
 const toStderr = (line: string): void => void process.stderr.write(`${line}\n`)
 
@@ -18,3 +18,9 @@ export const logLayer = (level: LogLevel.LogLevel, format: LogFormat) =>
     Logger.layer([Logger.map(format === "json" ? Logger.formatJson : Logger.formatLogFmt, toStderr)]),
     Layer.succeed(References.MinimumLogLevel, level)
   )
+
+const LEVELS: Readonly<Record<string, LogLevel.LogLevel>> = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" }
+
+/** As `VOXBUS_LOG_LEVEL` and `VOXBUS_LOG_FORMAT` say. */
+export const logFromEnvironment = (otherwise: LogLevel.LogLevel) =>
+  logLayer(LEVELS[process.env["VOXBUS_LOG_LEVEL"] ?? ""] ?? otherwise, process.env["VOXBUS_LOG_FORMAT"] === "json" ? "json" : "text")

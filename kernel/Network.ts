@@ -3,7 +3,6 @@
  * call it was. All HTTP of ours goes through undici's global dispatcher, and so does Node's `fetch`.
  */
 import * as Effect from "effect/Effect"
-import { Agent, EnvHttpProxyAgent, getGlobalDispatcher, setGlobalDispatcher } from "undici"
 import { isIP } from "node:net"
 
 /** What a refused call fails with; `isOfflineRefusal` finds it below the error of a client library. */
@@ -23,16 +22,23 @@ export const isLoopback = (host: string): boolean => {
 export const isOfflineRefusal = (cause: unknown): cause is OfflineRefusal =>
   cause instanceof OfflineRefusal || (cause instanceof Error && cause.cause !== undefined && isOfflineRefusal(cause.cause))
 
-const offlineAgent = () =>
-  new Agent().compose((dispatch) => (options, handler) => {
-    const host = new URL(String(options.origin)).hostname
-    if (!isLoopback(host)) throw new OfflineRefusal(host)
-    return dispatch(options, handler)
-  })
+/** `HTTP_PROXY`, `HTTPS_PROXY`, in either case. */
+const hasProxy = (): boolean => Object.keys(process.env).some((name) => /^https?_proxy$/i.test(name))
 
-/** Sets the policy for as long as the scope is open. Without `offline`, `HTTP_PROXY` and its kin are honoured. */
-export const networkPolicy = (offline: boolean) =>
-  Effect.acquireRelease(
+/**
+ * Sets the policy for as long as the scope is open. Without `offline`, `HTTP_PROXY` and its kin are honoured. undici is
+ * loaded only when there is something to set: it costs every process 0.1 s.
+ */
+export const networkPolicy = Effect.fnUntraced(function* (offline: boolean) {
+  if (!offline && !hasProxy()) return
+  const { Agent, EnvHttpProxyAgent, getGlobalDispatcher, setGlobalDispatcher } = yield* Effect.promise(() => import("undici"))
+  const offlineAgent = () =>
+    new Agent().compose((dispatch) => (options, handler) => {
+      const host = new URL(String(options.origin)).hostname
+      if (!isLoopback(host)) throw new OfflineRefusal(host)
+      return dispatch(options, handler)
+    })
+  yield* Effect.acquireRelease(
     Effect.sync(() => {
       const before = getGlobalDispatcher()
       setGlobalDispatcher(offline ? offlineAgent() : new EnvHttpProxyAgent())
@@ -40,3 +46,4 @@ export const networkPolicy = (offline: boolean) =>
     }),
     (before) => Effect.sync(() => setGlobalDispatcher(before))
   )
+})

@@ -182,7 +182,11 @@ export const start = Effect.fnUntraced(function* <R>(actor: Actor<R>, options: {
       Effect.repeat({ until: () => Deferred.isDone(stop) })
     )
   const lanes = yield* Effect.forEach(actor.consumes, (consumes) =>
-    Effect.map(bus.consumer(specOf(actor, consumes, options.ackWaitMs)), (consumer) => ({ consumer, concurrency: consumes.concurrency }))
+    bus.consumer(specOf(actor, consumes, options.ackWaitMs)).pipe(
+      // The launcher starts its processes before it has set up the consumers.
+      Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo({ duration: "15 seconds" }))),
+      Effect.map((consumer) => ({ consumer, concurrency: consumes.concurrency }))
+    )
   )
   const slots = lanes.flatMap(({ consumer, concurrency }) => Array.from({ length: concurrency }, () => slot(consumer)))
   const fiber = yield* Effect.all(slots, { concurrency: "unbounded", discard: true }).pipe(

@@ -1,5 +1,5 @@
 /**
- * An actor in a process of its own: `voxbus run <actor>`, started again with backoff when it dies, ended with its parent.
+ * An actor in a process of its own (`worker.ts`), started again with backoff when it dies, ended with its parent.
  */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -7,14 +7,14 @@ import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Retryable } from "../kernel/Failure.ts"
 
-const MAIN = fileURLToPath(new URL("main.ts", import.meta.url))
+const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url))
 /** Time for a process to finish the unit it holds, when it is asked to leave. */
 const DRAIN = "12 seconds"
 
 const runOnce = (actor: string, environment: Readonly<Record<string, string>>) =>
   Effect.callback<never, Retryable>((resume) => {
     // These processes wait for native code: small is better than fast (17 MB each).
-    const child = spawn(process.execPath, ["--optimize-for-size", MAIN, "run", actor, "--with-parent"], {
+    const child = spawn(process.execPath, ["--optimize-for-size", WORKER, actor], {
       env: { ...process.env, ...environment },
       // Its standard input is its life line; its log is ours.
       stdio: ["pipe", "ignore", "inherit"]

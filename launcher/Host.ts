@@ -14,6 +14,7 @@ import { type Failure, Terminal } from "../kernel/Failure.ts"
 import { report } from "../kernel/Health.ts"
 import { hostCores } from "../kernel/HostCores.ts"
 import { Models } from "../kernel/Models.ts"
+import { networkPolicy } from "../kernel/Network.ts"
 import { credentials, OPERATOR, permissionsOf } from "../kernel/nats/Credentials.ts"
 import { NatsServer } from "../kernel/nats/Server.ts"
 import { consumersOf, type Running } from "../kernel/Runtime.ts"
@@ -90,6 +91,7 @@ const openBus = Effect.fnUntraced(function* (actors: ReadonlyArray<Entry & Loade
 /** Starts what `options` names, in the current scope. */
 export const startHost = Effect.fnUntraced(function* (options: HostOptions) {
   const settings = yield* Settings
+  yield* networkPolicy(settings.host.offline)
   const own = yield* takeHome(settings.home, options.kind)
   const actors = yield* loadAll
   const { url, layer } = yield* openBus(actors)
@@ -100,17 +102,24 @@ export const startHost = Effect.fnUntraced(function* (options: HostOptions) {
   const run = Effect.gen(function* () {
     const bus = yield* Bus
     const ackWaitMs = settings.bus.ackWaitMs
+    const chosen = actors.filter(({ name }) => options.actors.includes(name))
+    const environment = {
+      VOXBUS_INSTANCE_BUS: url,
+      VOXBUS_OFFLINE: String(settings.host.offline),
+      // A command's own output stays readable: its workers report only what goes wrong.
+      ...(options.kind === "command" && process.env["VOXBUS_LOG_LEVEL"] === undefined ? { VOXBUS_LOG_LEVEL: "warning" } : {})
+    }
+    const apart = (each: Entry) => settings.host.isolate === "all" || (settings.host.isolate === "native" && each.native)
+    yield* Effect.forEach(chosen.filter(apart), (each) =>
+      supervise(each.name, environment, (reason) => report(each.name, "down", reason).pipe(Effect.provideService(Bus, bus))).pipe(
+        Effect.forkScoped
+      )
+    )
+    // Meanwhile the processes load their models; they wait for their consumers.
     yield* bus.provision({
       keepConversations: settings.privacy.keepConversations,
       consumers: actors.flatMap((each) => consumersOf(each.declaration, ackWaitMs))
     })
-    const chosen = actors.filter(({ name }) => options.actors.includes(name))
-    const apart = (each: Entry) => settings.host.isolate === "all" || (settings.host.isolate === "native" && each.native)
-    yield* Effect.forEach(chosen.filter(apart), (each) =>
-      supervise(each.name, { VOXBUS_INSTANCE_BUS: url }, (reason) =>
-        report(each.name, "down", reason).pipe(Effect.provideService(Bus, bus))
-      ).pipe(Effect.forkScoped)
-    )
     const running: ReadonlyArray<Running> = yield* Effect.forEach(
       chosen.filter((each) => !apart(each)),
       (each) => each.start(ackWaitMs).pipe(Effect.tap(() => report(each.name, "ready"))),

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { describe, Retryable, Terminal } from "../kernel/Failure.ts"
-import { logLayer } from "../kernel/Log.ts"
+import { logFromEnvironment } from "../kernel/Log.ts"
 import { Models } from "../kernel/Models.ts"
 import { Settings } from "../kernel/Settings.ts"
 import { VERSION } from "./commands/version.ts"
@@ -80,11 +80,6 @@ const isProgram = (name: string): name is keyof typeof programs => name in progr
 const called = process.argv[2] ?? ""
 /** Long-running commands log what they do, the others only what goes wrong. */
 const chatty = ["start", "run"].includes(called)
-const level = process.env["VOXBUS_LOG_LEVEL"]
-const format = process.env["VOXBUS_LOG_FORMAT"] === "json" ? "json" : "text"
-const levels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error", none: "None" } as const
-const isLevel = (name: string): name is keyof typeof levels => name in levels
-
 const report = (cause: Cause.Cause<unknown>) => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.void
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
@@ -98,8 +93,6 @@ const program: Effect.Effect<void, unknown, NodeServices.NodeServices> = await p
 
 program.pipe(
   Effect.catchCause(report),
-  Effect.provide(
-    Layer.merge(NodeServices.layer, logLayer(level !== undefined && isLevel(level) ? levels[level] : chatty ? "Info" : "Warn", format))
-  ),
+  Effect.provide(Layer.merge(NodeServices.layer, logFromEnvironment(chatty ? "Info" : "Warn"))),
   NodeRuntime.runMain({ disableErrorReporting: true })
 )

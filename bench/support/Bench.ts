@@ -38,6 +38,9 @@ export interface Benchmark<O extends Options> {
   ) => Effect.Effect<Readonly<Record<string, unknown>>, Retryable | Terminal, Settings | Models | Scope.Scope>
 }
 
+/** Load per core at the start above which the figures are worth a warning. */
+const BUSY = 0.35
+
 const usage = (name: string, method: string, options: Options): string =>
   [
     `node bench/${name}.ts [options]`,
@@ -99,6 +102,8 @@ export const bench = <O extends Options>(benchmark: Benchmark<O>): void => {
         .map(([name, version]) => `${name} ${version}`)
         .join(", ")}\n`
     )
+    if (here.loadAverage > BUSY * here.cores)
+      say(`  Other work runs on this machine (load ${here.loadAverage}): the figures are not those of an idle one.\n`)
     const result = yield* benchmark.run(settings, say)
     const { json: _, help: __, ...options } = settings
     if (json)

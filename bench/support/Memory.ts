@@ -44,6 +44,8 @@ export const treeOf = (root: number): ReadonlyArray<number> => {
 /** `voxbus run speaker` as `speaker`, anything else by its program or script. */
 const nameOf = (pid: number): string => {
   const [program = "", ...args] = read(`/proc/${pid}/cmdline`).split("\0")
+  // The shell that ends nats-server when the launcher is killed.
+  if (basename(program) === "sh") return "nats-server guard"
   const run = args.indexOf("run")
   if (run >= 0 && /main\.ts$/.test(args[run - 1] ?? "")) return args[run + 1] ?? "run"
   const script = args.find((argument) => /\.(ts|mjs|py)$/.test(argument))

@@ -22,6 +22,8 @@ const DEFAULT_MODEL = "smollm2-135m"
 const WINDOW = 2048
 /** Tokens evaluated between two chances to be interrupted: 0.1-0.2 s on one slow core. The buffer for them grows with it: 0.2 MB a token. */
 const PREFILL = 128
+/** An answer takes at most half of the window, however long it may be by the settings: the question needs room too. */
+const atMost = (maxTokens: number) => Math.min(maxTokens, WINDOW / 2)
 /**
  * Threads to ask for. A model this small gains nothing from more than four, and one core is left alone: on two cores one
  * thread costs 15 ms (first token 50 ms), while two that meet a busy machine spin for 1-20 s (measured).
@@ -129,7 +131,8 @@ const generate = Effect.fnUntraced(function* (
   let pending: Array<TokenId> = []
   let count = 0
   yield* Effect.gen(function* () {
-    while (count < request.maxTokens) {
+    const most = atMost(request.maxTokens)
+    while (count < most) {
       const next = yield* native(() => tokens.next())
       if (next.done === true) break
       count += 1
@@ -143,7 +146,7 @@ const generate = Effect.fnUntraced(function* (
       yield* shrinkAfterSentence(loaded, lease, text)
     }
   }).pipe(Effect.ensuring(Effect.ignore(native(() => tokens.return()))))
-  const finish = count >= request.maxTokens ? "length" : "stop"
+  const finish = count >= atMost(request.maxTokens) ? "length" : "stop"
   yield* Queue.offer(queue, { _tag: "Done", model: loaded.name, finish, usage: { promptTokens: prompt.length, completionTokens: count } })
   yield* Queue.end(queue)
 })
@@ -176,6 +179,7 @@ export const llama = Effect.fnUntraced(function* (options: { readonly systemProm
   const want = threadsOf(cores.total)
   const loading = yield* Semaphore.make(1)
   const computing = yield* Semaphore.make(1)
+  const scope = yield* Effect.scope
   let loaded: Loaded | undefined
   yield* Effect.addFinalizer(() => Effect.ignore(native(async () => loaded?.llama.dispose())))
 
@@ -212,13 +216,14 @@ export const llama = Effect.fnUntraced(function* (options: { readonly systemProm
         cores.lease(lease, (granted) => generate(ready, { messages, maxTokens: 1, temperature: 0, model: "", prefix: "" }, granted, queue))
       )
     )
-    yield* Semaphore.withPermits(computing, 1)(warm)
+    // Ready does not wait for it: the first question does, if it comes within the next half second.
+    yield* Semaphore.withPermits(computing, 1)(warm).pipe(Effect.ignore, Effect.forkIn(scope))
   })
 
   const engine: Engine = {
     name: "llama-local",
     prepare,
-    shape: (messages, { model, maxTokens }) => Effect.flatMap(loadedAs(nameOf(model)), (ready) => fit(ready, messages, maxTokens)),
+    shape: (messages, { model, maxTokens }) => Effect.flatMap(loadedAs(nameOf(model)), (ready) => fit(ready, messages, atMost(maxTokens))),
     reply: (request) =>
       Stream.callback<ReplyPart, Failure>(
         (queue) =>

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { request as httpRequest } from "undici"
+import type { request as Request } from "undici"
 import { describe, type Failure, Retryable, Terminal } from "../../../kernel/Failure.ts"
 import { isOfflineRefusal } from "../../../kernel/Network.ts"
 import type { Engine, Message, ReplyPart, ReplyRequest } from "../Engine.ts"
@@ -166,8 +166,10 @@ export const openaiCompatible = (endpoint: Endpoint): Engine => {
 
   const post = (body: Body, signal: AbortSignal) =>
     Effect.tryPromise({
-      try: () =>
-        httpRequest(`${endpoint.url.replace(/\/+$/, "")}/chat/completions`, {
+      try: async () => {
+        // Loaded with the first question: it costs 0.1 s, and the embedded model does without.
+        const { request } = await import("undici")
+        return request(`${endpoint.url.replace(/\/+$/, "")}/chat/completions`, {
           method: "POST",
           headers: {
             "content-type": "application/json",
@@ -178,11 +180,12 @@ export const openaiCompatible = (endpoint: Endpoint): Engine => {
           signal,
           headersTimeout: firstByteMs,
           bodyTimeout: totalMs
-        }),
+        })
+      },
       catch: lost(host)
     })
 
-  const open = (body: Body, model: string, signal: AbortSignal): Effect.Effect<Awaited<ReturnType<typeof httpRequest>>, Failure> =>
+  const open = (body: Body, model: string, signal: AbortSignal): Effect.Effect<Awaited<ReturnType<typeof Request>>, Failure> =>
     Effect.gen(function* () {
       const response = yield* post(body, signal)
       if (response.statusCode < 300) return response

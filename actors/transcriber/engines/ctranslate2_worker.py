@@ -303,9 +303,13 @@ class Worker:
             reply = {"id": header["id"], "error": str(fault), "input": True}
         except Exception as fault:  # the answer to a request is never silence
             reply = {"id": header["id"], "error": type(fault).__name__ + ": " + str(fault)[:300], "input": False}
-        self.busy -= 1
-        self.dirty = True
+        self.count(-1)
         self.send(reply)
+
+    def count(self, change):
+        with self.writing:
+            self.busy += change
+            self.dirty = True
 
     def tidy(self):
         """Give freed memory back to the system when there is nothing to do: 150-200 MB after a call."""
@@ -329,7 +333,7 @@ class Worker:
             header_size, body_size = struct.unpack("<II", self.read(8))
             header = json.loads(self.read(header_size))
             body = self.read(body_size)
-            self.busy += 1
+            self.count(1)
             self.jobs.submit(self.run, header, body)
 
 
