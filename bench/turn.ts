@@ -41,6 +41,8 @@ const STAGES: ReadonlyArray<readonly [StageName, string]> = [
   ["firstByte", "to the first byte at the client"],
   ["busAndActors", "bus and actors"]
 ]
+/** Turns at the beginning and at the end that are looked at apart: a conversation grows. */
+const APART = 10
 
 const summary = (counted: ReadonlyArray<Stages>) => {
   const quantilesOf = (name: StageName) => quantiles(counted.map((stages) => stages[name]))
@@ -48,17 +50,25 @@ const summary = (counted: ReadonlyArray<Stages>) => {
     turns: counted.length,
     ...quantilesOf("total"),
     breakdown: Object.fromEntries(STAGES.filter(([name]) => name !== "busAndActors").map(([name]) => [name, quantilesOf(name)])),
-    busAndActors: quantilesOf("busAndActors")
+    busAndActors: quantilesOf("busAndActors"),
+    promptTokens: quantilesOf("promptTokens"),
+    firstSentenceCharacters: quantilesOf("firstSentenceCharacters"),
+    firstTurns: quantiles(counted.slice(0, APART).map(({ total }) => total)),
+    lastTurns: quantiles(counted.slice(-APART).map(({ total }) => total))
   }
 }
 
 const print = (title: string, counted: ReadonlyArray<Stages>, say: (line: string) => void) => {
-  const { turns, p50, p95 } = summary(counted)
+  const { turns, p50, p95, firstTurns, lastTurns, promptTokens, firstSentenceCharacters } = summary(counted)
   say(`\n  ${title}: ${turns} turns, end of speech to first byte p50 ${p50} ms, p95 ${p95} ms`)
   for (const [name, means] of STAGES) {
     const stage = quantiles(counted.map((stages) => stages[name]))
     say(`    ${means.padEnd(34)} p50 ${String(stage.p50).padStart(7)} ms   p95 ${String(stage.p95).padStart(7)} ms`)
   }
+  say(`    the first ${APART} turns p50 ${firstTurns.p50} ms, the last ${APART} p50 ${lastTurns.p50} ms`)
+  say(
+    `    prompts of ${promptTokens.p50} tokens (95 %: ${promptTokens.p95}), first sentences of ${firstSentenceCharacters.p50} characters (95 %: ${firstSentenceCharacters.p95})`
+  )
 }
 
 /** All turns of one conversation; the first is apart. */

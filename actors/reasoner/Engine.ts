@@ -49,4 +49,9 @@ export interface Engine {
   ) => Effect.Effect<ReadonlyArray<Message>, Failure>
   /** Tokens as they come, then one `Done`. Interrupting it stops the generation. */
   readonly reply: (request: ReplyRequest) => Stream.Stream<ReplyPart, Failure>
+  /**
+   * Told after an answer what the next question will follow on, so that it can be read ahead of it. Returns at once and
+   * works in the background; a question interrupts it.
+   */
+  readonly anticipate?: (messages: ReadonlyArray<Message>, request: Pick<ReplyRequest, "maxTokens" | "model">) => Effect.Effect<void>
 }

@@ -130,9 +130,19 @@ const answer = Effect.fnUntraced(function* (asked: Asked, context: ActorContext)
     Stream.map((text) => draft(turn, progress.said.push(text), text)),
     Stream.interruptWhen(cancellation(asked, context))
   )
+  const anticipate = (answered: EventOf<"reply.ready">) =>
+    engine.anticipate?.(
+      messages([...turn.past, asked, answered], {
+        unit: asked.unit + 1,
+        question: "",
+        systemPrompt: options.systemPrompt,
+        exchanges: options.historyExchanges
+      }),
+      options
+    ) ?? Effect.void
   return Stream.fromIterable<Event>(turn.published).pipe(
     Stream.concat(cancelled ? Stream.empty : drafted),
-    Stream.concat(Stream.sync(() => ready(turn, engine.name, request, progress)))
+    Stream.concat(Stream.sync(() => ready(turn, engine.name, request, progress)).pipe(Stream.tap(anticipate)))
   )
 })
 

@@ -41,13 +41,15 @@ export const treeOf = (root: number): ReadonlyArray<number> => {
   return below(root)
 }
 
-/** `voxbus run speaker` as `speaker`, anything else by its program or script. */
+/** An actor's process by the actor, anything else by its program or script. */
 const nameOf = (pid: number): string => {
   const [program = "", ...args] = read(`/proc/${pid}/cmdline`).split("\0")
   // The shell that ends nats-server when the launcher is killed.
   if (basename(program) === "sh") return "nats-server guard"
-  const run = args.indexOf("run")
-  if (run >= 0 && /main\.ts$/.test(args[run - 1] ?? "")) return args[run + 1] ?? "run"
+  const before = args.findIndex(
+    (argument, index) => /worker\.ts$/.test(argument) || (argument === "run" && /main\.ts$/.test(args[index - 1] ?? ""))
+  )
+  if (before >= 0) return args[before + 1] ?? program
   const script = args.find((argument) => /\.(ts|mjs|py)$/.test(argument))
   return basename(script ?? program).replace(/^voxbus\.mjs$|^main\.ts$/, "launcher")
 }

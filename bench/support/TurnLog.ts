@@ -13,7 +13,7 @@ import { logged } from "../../kernel/Envelope.ts"
 import { Terminal } from "../../kernel/Failure.ts"
 import type { Talked } from "./Talk.ts"
 
-/** Milliseconds. The stages from `capture` to `firstByte` follow each other: their sum is `total`. */
+/** Milliseconds, but for the last two. The stages from `capture` to `firstByte` follow each other: their sum is `total`. */
 export interface Stages {
   /** End of speech until `audio.captured` is on the log. */
   readonly capture: number
@@ -35,6 +35,9 @@ export interface Stages {
   readonly total: number
   /** `total` without what the three engines computed: the bus, the actors, the gateway, waiting for cores. */
   readonly busAndActors: number
+  /** What made the model and the voice work: tokens it had to know, characters of the first sentence. */
+  readonly promptTokens: number
+  readonly firstSentenceCharacters: number
 }
 
 export type StageName = keyof Stages
@@ -79,7 +82,9 @@ export const stagesOf = (all: ReadonlyArray<Logged>, { turn, endAt, firstByteAt 
     textToSpeechCompute: speech.event.computeMs,
     firstByte: firstByteAt - speech.time,
     total,
-    busAndActors: total - text.event.computeMs - firstSentenceCompute - speech.event.computeMs
+    busAndActors: total - text.event.computeMs - firstSentenceCompute - speech.event.computeMs,
+    promptTokens: ready.event.usage.promptTokens,
+    firstSentenceCharacters: drafted.event.text.length
   }
 }
 

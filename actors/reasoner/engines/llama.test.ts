@@ -134,6 +134,24 @@ layer(embedded, { excludeTestServices: true })("llama-local", (it) => {
     })
   )
 
+  it.effect("reads ahead what the next question will follow on, and a question interrupts it", () =>
+    Effect.gen(function* () {
+      const { anticipate } = yield* Embedded
+      if (anticipate === undefined) return assert.fail("it does not anticipate")
+      const long = Array.from({ length: 12 }, (_, n): ReadonlyArray<Message> => [
+        user(`Question ${n}?`),
+        { role: "assistant", content: `Answer ${n} is rather long.` }
+      ]).flat()
+      yield* anticipate([...long, user("")], { model: "", maxTokens: 20 })
+      assert.include((yield* ask([...long, user("What is the capital of France?")], { maxTokens: 20 })).text, "Paris")
+      assert.strictEqual(books.out, 0)
+      // Left alone, it does its reading on a core that nobody else wants.
+      yield* anticipate([...long, user("")], { model: "", maxTokens: 20 })
+      while (books.requests.at(-1)?.lane !== "batch" || books.out > 0) yield* Effect.sleep(5)
+      assert.deepInclude(books.requests.at(-1), { lane: "batch", want: 1 })
+    })
+  )
+
   it.effect("names the command that fetches a model that is not there", () =>
     Effect.gen(function* () {
       const failure = yield* Effect.flip(ask([user("Hello.")], { model: "no-such-model" }))

@@ -6,6 +6,7 @@
  * Gotcha: ggml threads spin. With more threads than cores an answer takes 20-45 times as long.
  */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -22,6 +23,8 @@ const DEFAULT_MODEL = "smollm2-135m"
 const WINDOW = 2048
 /** Tokens evaluated between two chances to be interrupted: 0.1-0.2 s on one slow core. The buffer for them grows with it: 0.2 MB a token. */
 const PREFILL = 128
+/** The same while nobody waits: a question that comes meanwhile waits for one step. */
+const STEP_AHEAD = 32
 /** An answer takes at most half of the window, however long it may be by the settings: the question needs room too. */
 const atMost = (maxTokens: number) => Math.min(maxTokens, WINDOW / 2)
 /**
@@ -98,13 +101,13 @@ const tokenize = ({ model, wrapper }: Loaded, messages: ReadonlyArray<Message>, 
 }
 
 /** Makes the sequence hold all of `tokens` but the last ones, which are returned. What it holds already is not evaluated again. */
-const prefill = Effect.fnUntraced(function* ({ sequence }: Loaded, tokens: ReadonlyArray<TokenId>) {
+const prefill = Effect.fnUntraced(function* ({ sequence }: Loaded, tokens: ReadonlyArray<TokenId>, step = PREFILL) {
   yield* native(() => sequence.adaptStateToTokens(tokens.slice(0, -1), false))
   let left = tokens.slice(sequence.nextTokenIndex)
-  while (left.length > PREFILL) {
-    const part = left.slice(0, PREFILL)
+  while (left.length > step) {
+    const part = left.slice(0, step)
     yield* native(() => sequence.evaluateWithoutGeneratingNewTokens(part))
-    left = left.slice(PREFILL)
+    left = left.slice(step)
   }
   return left
 })
@@ -220,15 +223,34 @@ export const llama = Effect.fnUntraced(function* (options: { readonly systemProm
     yield* Semaphore.withPermits(computing, 1)(warm).pipe(Effect.ignore, Effect.forkIn(scope))
   })
 
+  let ahead: Fiber.Fiber<void> | undefined
+  /** Once the oldest exchange is left out the whole conversation is read anew: 0.5-2 s that nobody has to wait for. */
+  const readAhead = (conversation: ReadonlyArray<Message>, options: { readonly model: string; readonly maxTokens: number }) =>
+    Effect.gen(function* () {
+      const ready = yield* loadedAs(nameOf(options.model))
+      const tokens = tokenize(ready, yield* fit(ready, conversation, atMost(options.maxTokens)), "")
+      yield* cores.lease({ holder: lease.holder, lane: "batch", want: 1 }, () =>
+        Effect.suspend(() => {
+          ready.llama.maxThreads = 1
+          return prefill(ready, tokens, STEP_AHEAD)
+        })
+      )
+    }).pipe(Semaphore.withPermits(computing, 1), Effect.ignore)
+
   const engine: Engine = {
     name: "llama-local",
+    anticipate: (conversation, options) =>
+      Effect.map(Effect.forkIn(readAhead(conversation, options), scope), (fiber) => void (ahead = fiber)),
     prepare,
     shape: (messages, { model, maxTokens }) => Effect.flatMap(loadedAs(nameOf(model)), (ready) => fit(ready, messages, atMost(maxTokens))),
     reply: (request) =>
       Stream.callback<ReplyPart, Failure>(
         (queue) =>
-          Effect.flatMap(loadedAs(nameOf(request.model)), (ready) =>
-            Semaphore.withPermits(computing, 1)(cores.lease(lease, (granted) => generate(ready, request, granted, queue)))
+          Effect.suspend(() => (ahead === undefined ? Effect.void : Fiber.interrupt(ahead))).pipe(
+            Effect.andThen(loadedAs(nameOf(request.model))),
+            Effect.flatMap((ready) =>
+              Semaphore.withPermits(computing, 1)(cores.lease(lease, (granted) => generate(ready, request, granted, queue)))
+            )
           ),
         // The answer never waits for its reader while it holds cores.
         { bufferSize: WINDOW }
