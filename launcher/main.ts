@@ -77,6 +77,12 @@ const programs = {
 }
 const isProgram = (name: string): name is keyof typeof programs => name in programs
 
+// Started by voxbus.mjs on an older Node: end as Ctrl-C would when that process is killed.
+if (process.channel !== undefined) {
+  process.channel.unref()
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"))
+}
+
 const called = process.argv[2] ?? ""
 /** Long-running commands log what they do, the others only what goes wrong. */
 const chatty = ["start", "run"].includes(called)

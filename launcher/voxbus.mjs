@@ -27,7 +27,10 @@ process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "voxbus"
 
 /** The child in place of this process: signals go in, its exit code comes out. */
 const handOver = () => {
-  const child = spawn(nodeBinary(), [join(root, "launcher", "main.ts"), ...args], { stdio: "inherit" })
+  const child = spawn(nodeBinary(), [join(root, "launcher", "main.ts"), ...args], {
+    // The channel carries nothing: it closes when this process is killed, and the child leaves too.
+    stdio: ["inherit", "inherit", "inherit", "ipc"]
+  })
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => {
       // A terminal sends Ctrl-C to the child as well; sending it twice would mean "at once".
