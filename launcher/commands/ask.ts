@@ -10,6 +10,7 @@ import { wavBytes } from "../../kernel/media/Wav.ts"
 import { describe, Terminal } from "../../kernel/Failure.ts"
 import { Settings } from "../../kernel/Settings.ts"
 import { reach } from "../Access.ts"
+import { ensureModel } from "../EnsureModel.ts"
 import { jsonFlag, printJson, printLine } from "../Output.ts"
 import { TURN_ACTORS } from "../Registry.ts"
 import { sessionConfig, sessionFlags } from "../SessionFlags.ts"
@@ -59,6 +60,7 @@ export const ask = Command.make(
     }
     const settings = yield* Settings
     const config = yield* sessionConfig(options)
+    yield* ensureModel(config)
     const services = yield* reach(TURN_ACTORS)
     const question = Option.isSome(options.text)
       ? { text: options.text.value }

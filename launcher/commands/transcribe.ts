@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import { basename, resolve } from "node:path"
 import type { Failure } from "../../kernel/Failure.ts"
 import { reach } from "../Access.ts"
+import { ensureModel } from "../EnsureModel.ts"
 import { callJson, type CallResult, progressOf, runCall } from "../Call.ts"
 import { clearStatus, clock, fail, failureJson, jsonFlag, note, printJson, printLine, status } from "../Output.ts"
 import { CALL_ACTORS } from "../Registry.ts"
@@ -42,6 +43,7 @@ export const transcribe = Command.make(
   },
   Effect.fn(function* (options) {
     const config = yield* sessionConfig(options)
+    yield* ensureModel(config)
     const services = yield* reach(CALL_ACTORS)
     yield* Effect.forEach(options.files, (file) => {
       let progress = { settled: 0, chunks: 0 }
