@@ -119,6 +119,17 @@ describe("a call", () => {
     assert.include(TEXT.toLowerCase(), json[5].text.toLowerCase().slice(0, 12), "what is left of a cut file is transcribed")
   })
 
+  it("is transcribed by the other engine too, and a model that is not there is refused before any work", async () => {
+    const { code, json, stderr } = await transcribe(call, "--engine", "whisper.cpp", "--model", "whisper-tiny.en")
+    assert.strictEqual(code, 0, stderr)
+    assert.strictEqual(json[0].engine, "whisper.cpp")
+    assert.isAtMost(wordErrorRate(TEXT, json[0].text), 0.15, json[0].text)
+    assert.isAbove(json[0].segments.flatMap((segment: any) => segment.words).length, 40)
+    const missing = await transcribe(call, "--model", "no-such-model")
+    assert.strictEqual(missing.code, 4)
+    assert.include(missing.stderr, "model.missing")
+  })
+
   it("without speech has an empty transcript with its reason, and a bundle", async () => {
     const { code, json, stderr } = await transcribe(await silenceFile(120))
     assert.strictEqual(code, 0, stderr)
