@@ -23,13 +23,14 @@ import { bench } from "./support/Bench.ts"
 import { call } from "./support/Fixtures.ts"
 import { ratios, round, show, spread } from "./support/Stats.ts"
 
-const METHOD = `A bus without actors, and workers started with \`voxbus run transcriber\`. Each worker counts one core of its own
+const METHOD = `A bus without actors, and workers as \`voxbus run transcriber\` starts them. Each worker counts one core of its own
 (VOXBUS_CORES=1), so it makes one pass at a time with one thread, whatever the machine; the budget they share has as many
 cores as there are workers at most. Chunks of about 20 s of the generated call, model base, beam 5, word times, are put on the bus
 at once; the time is from the first audio.normalized to the last text.* of the log. One and two workers alternate; the second
 worker stops and starts, and every worker's first chunk is not in the measured ones.`
 
-const MAIN = fileURLToPath(new URL("../launcher/main.ts", import.meta.url))
+/** The launcher's own worker: `voxbus run` without the command line. */
+const WORKER = fileURLToPath(new URL("../launcher/worker.ts", import.meta.url))
 /** Seconds of a chunk; all the same, so that the work divides evenly. */
 const CHUNK = 20
 
@@ -37,7 +38,7 @@ const CHUNK = 20
 const worker = Effect.fnUntraced(function* (busUrl: string) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      spawn(process.execPath, [MAIN, "run", "transcriber", "--with-parent"], {
+      spawn(process.execPath, ["--optimize-for-size", WORKER, "transcriber"], {
         env: { ...process.env, VOXBUS_INSTANCE_BUS: busUrl, VOXBUS_CORES: "1", VOXBUS_LOG_LEVEL: "info", VOXBUS_LOG_FORMAT: "json" },
         stdio: ["pipe", "ignore", "pipe"]
       })

@@ -18,12 +18,13 @@ import { bench } from "./support/Bench.ts"
 import { hour, questions, type Speech } from "./support/Fixtures.ts"
 import { type Instance, startInstance } from "./support/Instance.ts"
 import { quantiles, round, sum } from "./support/Stats.ts"
-import { conversation, now } from "./support/Talk.ts"
+import { now } from "./support/Socket.ts"
+import { conversation } from "./support/Talk.ts"
 import { type StageName, type Stages, stagesFromLog } from "./support/TurnLog.ts"
 
 const METHOD = `A fresh instance with its default models, nothing remote. A client connects to the gateway's WebSocket and speaks
-generated questions of 2-4 s as 16 kHz PCM in frames of 40 ms, in real time, one conversation. A turn is from just before
-utterance.end is sent until the first binary byte of audio is received. The first turn is not counted, and printed apart.
+generated questions of 2-4 s as 16 kHz PCM in frames of 40 ms, in real time, one conversation, and hears
+each answer out. A turn is from just before utterance.end is sent until the first binary byte of audio is received. The first turn is not counted, and printed apart.
 The breakdown is out of the event log; compute times are those the engines put into their events. busAndActors is the total
 without what the three engines computed. With --during-call the turns are spoken again while two calls of one hour each are
 transcribed, and the call's throughput is measured before and during them.`
@@ -72,10 +73,16 @@ const print = (title: string, counted: ReadonlyArray<Stages>, say: (line: string
 }
 
 /** All turns of one conversation; the first is apart. */
-const turns = Effect.fnUntraced(function* (instance: Instance, speeches: ReadonlyArray<Speech>, say: (line: string) => void) {
-  const { session, turns: talked } = yield* conversation(instance.gateway, speeches, ({ turn, endAt, firstByteAt }) =>
-    say(`  turn ${turn}: ${round(firstByteAt - endAt)} ms`)
-  )
+const turns = Effect.fnUntraced(function* (
+  instance: Instance,
+  speeches: ReadonlyArray<Speech>,
+  listen: boolean,
+  say: (line: string) => void
+) {
+  const { session, turns: talked } = yield* conversation(instance.gateway, speeches, {
+    listen,
+    onTurn: ({ turn, endAt, firstByteAt }) => say(`  turn ${turn}: ${round(firstByteAt - endAt)} ms`)
+  })
   const [first, ...counted] = yield* stagesFromLog(session, talked)
   const said = speeches.map(({ text }) => text).join(" ")
   const wer = round(100 * wordErrorRate(said, talked.map(({ transcript }) => transcript).join(" ")), 2)
@@ -117,16 +124,17 @@ bench({
   options: {
     turns: { default: 30, means: "counted turns" },
     "during-call": { default: false, means: "speak them again while calls are transcribed (P9)" },
+    impatient: { default: false, means: "ask the next question before the answer is heard out" },
     cores: { default: availableParallelism(), means: "the core budget" }
   },
-  run: Effect.fnUntraced(function* ({ turns: count, cores, "during-call": duringCall }, say) {
+  run: Effect.fnUntraced(function* ({ turns: count, cores, "during-call": duringCall, impatient }, say) {
     const known = yield* questions()
     const speeches = Array.from({ length: count + 1 }, (_, index) => known[index % known.length]).filter((speech) => speech !== undefined)
     // Before the clock of anything runs: it takes a minute to make.
     if (duringCall) yield* hour
     const instance = yield* startInstance({ env: { VOXBUS_CORES: String(cores) } })
     const bus = yield* reach([])
-    const idle = yield* turns(instance, speeches, say).pipe(Effect.provide(bus))
+    const idle = yield* turns(instance, speeches, !impatient, say).pipe(Effect.provide(bus))
     print("idle", idle.counted, say)
     say(`    first turn of the instance ${round(idle.first?.total ?? 0)} ms; WER of the questions ${idle.werPercent} %`)
     const result = { ...summary(idle.counted), firstTurnMs: round(idle.first?.total ?? 0), werPercent: idle.werPercent }
@@ -136,7 +144,7 @@ bench({
     const before = now()
     yield* Effect.sleep(BEFORE * 1000)
     const alone = calls.speed(before, now())
-    const busy = yield* turns(instance, speeches, say).pipe(Effect.provide(bus))
+    const busy = yield* turns(instance, speeches, !impatient, say).pipe(Effect.provide(bus))
     const beside = calls.speed(busy.begunAt, busy.endedAt)
     yield* calls.stop
     print("during two calls of an hour", busy.counted, say)

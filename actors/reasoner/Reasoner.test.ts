@@ -10,7 +10,7 @@ import { subjectOf } from "../../contract/Subjects.ts"
 import type { ActorContext, Logged } from "../../kernel/Actor.ts"
 import { type Failure, Retryable, Terminal } from "../../kernel/Failure.ts"
 import { testkit, testLayer } from "../../kernel/testkit/Testkit.ts"
-import type { Engine, ReplyPart, ReplyRequest } from "./Engine.ts"
+import type { Engine, Message, ReplyPart, ReplyRequest } from "./Engine.ts"
 import { Engines } from "./Engines.ts"
 import { reasonerActor } from "./Reasoner.ts"
 
@@ -47,7 +47,9 @@ const tokens = (...texts: ReadonlyArray<string>) => Stream.fromIterable(texts.ma
 /** An engine that answers as told and keeps what it was asked. */
 const fake = (reply: (request: ReplyRequest) => Stream.Stream<ReplyPart, Failure>) => {
   const requests: Array<ReplyRequest> = []
+  const anticipated: Array<ReadonlyArray<Message>> = []
   const engine: Engine = {
+    anticipate: (messages) => Effect.sync(() => void anticipated.push(messages)),
     name: "fake",
     prepare: Effect.void,
     shape: (messages) => Effect.succeed(messages),
@@ -56,7 +58,7 @@ const fake = (reply: (request: ReplyRequest) => Stream.Stream<ReplyPart, Failure
       return reply(request)
     }
   }
-  return { requests, layer: Layer.succeed(Engines, Engines.of({ pick: () => engine })) }
+  return { requests, anticipated, layer: Layer.succeed(Engines, Engines.of({ pick: () => engine })) }
 }
 
 /** A context whose log holds `events`, which may grow. */
@@ -101,6 +103,17 @@ describe("reasoner", () => {
       )
       assert.strictEqual(ready.contextSha256, createHash("sha256").update(JSON.stringify(requests[0]?.messages)).digest("hex"))
       assert.isTrue(ready.firstTokenMs >= 0 && ready.firstTokenMs <= ready.computeMs)
+    }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(testLayer, layer)))
+  })
+
+  it.live("tells the engine what the next question will follow on: every turn once", () => {
+    const { layer, requests, anticipated } = fake(() => Stream.concat(tokens("Four."), Stream.make(done)))
+    return Effect.gen(function* () {
+      const kit = yield* testkit(reasonerActor)
+      yield* kit.send(asked)
+      assert.deepStrictEqual(anticipated, [
+        [...(requests[0]?.messages ?? []), { role: "assistant", content: "Four." }, { role: "user", content: "" }]
+      ])
     }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(testLayer, layer)))
   })
 

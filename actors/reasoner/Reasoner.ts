@@ -132,7 +132,7 @@ const answer = Effect.fnUntraced(function* (asked: Asked, context: ActorContext)
   )
   const anticipate = (answered: EventOf<"reply.ready">) =>
     engine.anticipate?.(
-      messages([...turn.past, asked, answered], {
+      messages([...turn.past, answered], {
         unit: asked.unit + 1,
         question: "",
         systemPrompt: options.systemPrompt,

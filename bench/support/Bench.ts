@@ -38,8 +38,8 @@ export interface Benchmark<O extends Options> {
   ) => Effect.Effect<Readonly<Record<string, unknown>>, Retryable | Terminal, Settings | Models | Scope.Scope>
 }
 
-/** Load per core at the start above which the figures are worth a warning. */
-const BUSY = 0.35
+/** Per cent of the processors taken by others, above which the figures come with a warning. */
+const BUSY = 10
 
 const usage = (name: string, method: string, options: Options): string =>
   [
@@ -96,21 +96,23 @@ export const bench = <O extends Options>(benchmark: Benchmark<O>): void => {
   const program = Effect.gen(function* () {
     const here = yield* machine
     say(`${benchmark.name}: ${benchmark.method}\n`)
-    say(`  ${here.cpu}, ${here.cores} cores, ${here.memoryGiB} GiB, ${here.system}, load ${here.loadAverage}`)
+    say(
+      `  ${here.cpu}, ${here.cores} cores, ${here.memoryGiB} GiB, ${here.system}, busy ${here.busyPercent} %, load ${here.loadAverage.join(" ")}`
+    )
     say(
       `  ${Object.entries(here.versions)
         .map(([name, version]) => `${name} ${version}`)
         .join(", ")}\n`
     )
-    if (here.loadAverage > BUSY * here.cores)
-      say(`  Other work runs on this machine (load ${here.loadAverage}): the figures are not those of an idle one.\n`)
+    if (here.busyPercent > BUSY)
+      say(`  Other work takes ${here.busyPercent} % of the processors: the figures are not those of an idle machine.\n`)
     const result = yield* benchmark.run(settings, say)
     const { json: _, help: __, ...options } = settings
     if (json)
       process.stdout.write(
         `${JSON.stringify({ bench: benchmark.name, method: benchmark.method, machine: here, options, loadAverageAtEnd: load(), ...result })}\n`
       )
-    else say(`\n  load average at the end: ${load()}`)
+    else say(`\n  load average at the end: ${load().join(" ")}`)
   })
   const services = Models.layer.pipe(Layer.provideMerge(Layer.unwrap(Effect.as(openWorkspace, Settings.layer()))))
   program.pipe(

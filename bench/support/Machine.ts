@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os"
 import { Models } from "../../kernel/Models.ts"
-import { round } from "./Stats.ts"
+import { round, sum } from "./Stats.ts"
 
 const PACKAGES = ["effect", "@nats-io/jetstream", "node-av", "node-llama-cpp", "sherpa-onnx-node", "smart-whisper"]
 const VERSIONS = `import importlib.metadata as m; print(*(f"{n}={m.version(n)}" for n in ("faster-whisper", "ctranslate2", "numpy")))`
@@ -24,7 +24,22 @@ const packageVersion = (name: string): string => {
 const own: { readonly version: string } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
 
 /** One-minute load average now: above 0.5 on an idle machine, something else runs. */
-export const load = (): number => round(loadavg()[0] ?? 0, 2)
+/** Load averages of 1 and 5 minutes. */
+export const load = (): ReadonlyArray<number> =>
+  loadavg()
+    .slice(0, 2)
+    .map((value) => round(value, 2))
+
+const ticks = () =>
+  cpus().reduce((total, { times }) => ({ idle: total.idle + times.idle, all: total.all + sum(Object.values(times)) }), { idle: 0, all: 0 })
+
+/** Share of the processors that other work takes, over a second in which this process does nothing. */
+const busyPercent = Effect.gen(function* () {
+  const before = ticks()
+  yield* Effect.sleep("1 second")
+  const after = ticks()
+  return round(100 * (1 - (after.idle - before.idle) / Math.max(1, after.all - before.all)))
+})
 
 export const machine = Effect.gen(function* () {
   const models = yield* Models
@@ -44,6 +59,7 @@ export const machine = Effect.gen(function* () {
     cores: availableParallelism(),
     memoryGiB: round(totalmem() / 2 ** 30),
     system: `${process.platform}-${process.arch} ${release()}`,
+    busyPercent: yield* busyPercent,
     loadAverage: load(),
     versions
   }

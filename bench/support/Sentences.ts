@@ -10,7 +10,7 @@ export const QUESTIONS: ReadonlyArray<string> = [
   "Who wrote the play about Romeo and Juliet?",
   "What do people usually eat for breakfast in Italy?",
   "Could you explain to me why the sky is blue?",
-  "How do I say good morning in Spanish?",
+  "How many minutes are there in one hour, please?",
   "What is the best way to learn how to swim?",
   "Which months of the year have only thirty days?",
   "Why do the leaves turn red in the autumn?",
