@@ -143,7 +143,7 @@ describe("a call", () => {
     const long = await speechFile(LONG)
     const calm = await transcribe(long)
     assert.strictEqual(calm.code, 0, calm.stderr)
-    for (const victim of [/run transcriber/, /ctranslate2_worker/]) {
+    for (const victim of [/worker\.ts transcriber/, /ctranslate2_worker/]) {
       const work = transcribe(long)
       // In the middle: after the first chunk of this session is on the log.
       await voxbusEvent("text.transcribed.>", (await eventCount("text.transcribed.>")) + 1)
