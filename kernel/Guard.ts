@@ -19,9 +19,10 @@ exit $code`
 /** Starts a foreign program under guard. Its standard input is the life line: it must stay open. */
 export const spawnGuarded = (program: string, args: ReadonlyArray<string>, options: SpawnOptions = {}): ChildProcess => {
   const stdio: SpawnOptions["stdio"] = ["pipe", "pipe", "pipe"]
+  // A group of its own: Ctrl-C in the terminal is for the parent, which ends it when everybody has finished.
   return process.platform === "win32"
     ? spawn(program, args, { ...options, stdio })
-    : spawn("/bin/sh", ["-c", `exec 3<&0\n${GUARD}`, program, ...args], { ...options, stdio })
+    : spawn("/bin/sh", ["-c", `exec 3<&0\n${GUARD}`, program, ...args], { ...options, stdio, detached: true })
 }
 
 /** For our own programs: leave when the parent's end of standard input closes. */

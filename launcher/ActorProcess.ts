@@ -17,7 +17,9 @@ const runOnce = (actor: string, environment: Readonly<Record<string, string>>) =
     const child = spawn(process.execPath, ["--optimize-for-size", WORKER, actor], {
       env: { ...process.env, ...environment },
       // Its standard input is its life line; its log is ours.
-      stdio: ["pipe", "ignore", "inherit"]
+      stdio: ["pipe", "ignore", "inherit"],
+      // Not in the terminal's group: Ctrl-C is for the launcher, which asks it to finish its unit.
+      detached: process.platform !== "win32"
     })
     const gone = (how: string) =>
       resume(Effect.fail(new Retryable({ code: "instance.failed", message: `The ${actor} process stopped (${how}).` })))
