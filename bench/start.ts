@@ -118,7 +118,7 @@ bench({
     const here = Effect.sync(() => total(memoryOf(treeOf(instance.pid)))).pipe(Effect.delay(SETTLE))
     const started = yield* here
     print("after the start", started, say)
-    yield* conversation(instance.gateway, asked, { listen: false, onTurn: () => undefined })
+    yield* conversation(instance, asked, { listen: false, onTurn: () => undefined })
     yield* measuredCall(speech.path).pipe(Effect.provide(yield* reach([])))
     const used = yield* here
     print("after one turn and one call", used, say)

@@ -1,7 +1,7 @@
 /**
  * P3, P4 and P9: from the end of speech to the first byte of the answer's audio at a WebSocket client.
  *
- *   node bench/turn.ts [--turns 30] [--during-call] [--json]
+ *   node bench/turn.ts [--turns 30] [--release 0] [--during-call] [--json]
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -24,7 +24,8 @@ import { type StageName, type Stages, stagesFromLog } from "./support/TurnLog.ts
 
 const METHOD = `A fresh instance with its default models, nothing remote. A client connects to the gateway's WebSocket and speaks
 generated questions of 2-4 s as 16 kHz PCM in frames of 40 ms, in real time, one conversation, and hears
-each answer out. A turn is from just before utterance.end is sent until the first binary byte of audio is received. The first turn is not counted, and printed apart.
+each answer out. With --release the button is let go so many milliseconds after the last sample, in which there is silence: a hand
+needs 200 to 400. A turn is from just before utterance.end is sent until the first binary byte of audio is received. The first turn is not counted, and printed apart.
 The breakdown is out of the event log; compute times are those the engines put into their events. busAndActors is the total
 without what the three engines computed. With --during-call the turns are spoken again while two calls of one hour each are
 transcribed, and the call's throughput is measured before and during them.`
@@ -34,6 +35,8 @@ const STAGES: ReadonlyArray<readonly [StageName, string]> = [
   ["normalize", "to audio.normalized"],
   ["speechToText", "to text.transcribed"],
   ["speechToTextCompute", "  computed by the engine"],
+  ["speechToTextAhead", "  of it ahead of the end of speech"],
+  ["answerAhead", "  the answer was begun so much earlier"],
   ["firstSentence", "to the first reply.drafted"],
   ["firstToken", "  the model's first token"],
   ["firstSentenceCompute", "  computed by the model"],
@@ -50,7 +53,16 @@ const summary = (counted: ReadonlyArray<Stages>) => {
   return {
     turns: counted.length,
     ...quantilesOf("total"),
-    breakdown: Object.fromEntries(STAGES.filter(([name]) => name !== "busAndActors").map(([name]) => [name, quantilesOf(name)])),
+    /** One after the other, but for the first token, which is on the way to the first sentence. */
+    breakdown: {
+      capture: quantilesOf("capture"),
+      stt: quantiles(counted.map(({ normalize, speechToText }) => normalize + speechToText)),
+      firstToken: quantilesOf("firstToken"),
+      firstSentence: quantilesOf("firstSentence"),
+      tts: quantilesOf("textToSpeech"),
+      firstByte: quantilesOf("firstByte")
+    },
+    detail: Object.fromEntries(STAGES.filter(([name]) => name !== "busAndActors").map(([name]) => [name, quantilesOf(name)])),
     busAndActors: quantilesOf("busAndActors"),
     promptTokens: quantilesOf("promptTokens"),
     firstSentenceCharacters: quantilesOf("firstSentenceCharacters"),
@@ -72,6 +84,13 @@ const print = (title: string, counted: ReadonlyArray<Stages>, say: (line: string
   )
 }
 
+/** With silence until the button is let go. */
+const heldOn = (speech: Speech, ms: number): Speech => {
+  const pcm = new Int16Array(speech.pcm.length + (ms * TIMELINE_RATE) / 1000)
+  pcm.set(speech.pcm)
+  return { ...speech, pcm }
+}
+
 /** All turns of one conversation; the first is apart. */
 const turns = Effect.fnUntraced(function* (
   instance: Instance,
@@ -79,7 +98,7 @@ const turns = Effect.fnUntraced(function* (
   listen: boolean,
   say: (line: string) => void
 ) {
-  const { session, turns: talked } = yield* conversation(instance.gateway, speeches, {
+  const { session, turns: talked } = yield* conversation(instance, speeches, {
     listen,
     onTurn: ({ turn, endAt, firstByteAt }) => say(`  turn ${turn}: ${round(firstByteAt - endAt)} ms`)
   })
@@ -124,11 +143,12 @@ bench({
   options: {
     turns: { default: 30, means: "counted turns" },
     "during-call": { default: false, means: "speak them again while calls are transcribed (P9)" },
+    release: { default: 0, means: "milliseconds from the last sample until the button is let go" },
     impatient: { default: false, means: "ask the next question before the answer is heard out" },
     cores: { default: availableParallelism(), means: "the core budget" }
   },
-  run: Effect.fnUntraced(function* ({ turns: count, cores, "during-call": duringCall, impatient }, say) {
-    const known = yield* questions()
+  run: Effect.fnUntraced(function* ({ turns: count, cores, "during-call": duringCall, impatient, release }, say) {
+    const known = (yield* questions()).map((speech) => heldOn(speech, release))
     const speeches = Array.from({ length: count + 1 }, (_, index) => known[index % known.length]).filter((speech) => speech !== undefined)
     // Before the clock of anything runs: it takes a minute to make.
     if (duringCall) yield* hour

@@ -28,7 +28,7 @@ describe("contract", () => {
     for (const member of Event.members) {
       const tag = member.fields._tag.schema.literal
       const noun = tag.split(".")[0]
-      const host = tag === "health.changed" || tag === "call.detected"
+      const host = ["health.changed", "call.detected", "lag.changed", "tombstone.written"].includes(tag)
       assert.isTrue(host || NOUNS.some((known) => known === noun), tag)
     }
   })
@@ -90,6 +90,7 @@ describe("contract", () => {
       language: "de"
     })
     assert.throws(() => Schema.decodeUnknownSync(SessionConfig)({ transcriber: { beamSize: 0 } }))
+    assert.throws(() => Schema.decodeUnknownSync(SessionConfig)({ transcriber: { bestOf: 11 } }))
   })
 
   it("names no stream twice and lets no two streams share a subject", () => {

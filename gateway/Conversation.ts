@@ -1,208 +1,211 @@
 /**
- * One connection's conversation: the session it belongs to, the tail of that session's events, and what the client may
- * do with it. The tail is started once per session, because making a consumer costs milliseconds and a turn has none to
- * spare. A session that this connection opened is closed with it; one that it joined is left as it is.
+ * One connection's conversation: what the client may do with it. `Binding.ts` holds the session and follows its events,
+ * `Turns.ts` knows how far each turn is, `HandsFree.ts` finds the questions in a microphone that is always open.
  */
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { Recorder, type Session } from "../actors/capture/index.ts"
-import type { Event, EventOf, SpeechHeard, TurnCancelled } from "../contract/Events.ts"
-import type { SessionId } from "../contract/Session.ts"
-import { eventStream, sessionFilters } from "../contract/Subjects.ts"
-import { Blobs } from "../kernel/Blobs.ts"
-import { Bus, type Recorded } from "../kernel/Bus.ts"
-import { decode, encode } from "../kernel/Envelope.ts"
+import { addressed, Recorder } from "../actors/capture/index.ts"
+import { TAIL, Vad } from "../actors/normalizer/index.ts"
+import type { Event, SpeechHeard, TurnCancelled } from "../contract/Events.ts"
+import type { Blobs } from "../kernel/Blobs.ts"
+import { Bus } from "../kernel/Bus.ts"
+import { encode } from "../kernel/Envelope.ts"
 import { type Failure, Terminal } from "../kernel/Failure.ts"
-import { history } from "../kernel/History.ts"
 import { Settings } from "../kernel/Settings.ts"
 import { traceparent } from "../kernel/Trace.ts"
+import { type Bound, makeBinding, MODE } from "./Binding.ts"
+import { type HandsFree, makeHandsFree } from "./HandsFree.ts"
 import type { Outbox } from "./Outbox.ts"
 import { type ClientMessageOf, problem } from "./Protocol.ts"
-import { type Action, makeTurns, type Turns } from "./Turns.ts"
-import { type Format, makeUtterance, type Utterance } from "./Utterance.ts"
+import { type Format, type Heard, listenTo } from "./Utterance.ts"
 import { VERSION } from "./Version.ts"
 
-const MODE = "assistant"
-const STREAM = eventStream(MODE)
-
 export interface ConversationOptions {
-  /** Milliseconds without an event after which a turn is given up. */
-  readonly patienceMs: number
+  /** Milliseconds without an event after which a turn is given up; the settings' if it is not given. */
+  readonly patienceMs?: number
+  /** Fails when the client may not open another conversation now. */
+  readonly mayOpen?: Effect.Effect<void, Failure>
 }
 
-interface Bound {
-  readonly session: Session
-  readonly turns: Turns
-  /** Closing it stops the tail and, if we opened the session, closes that. */
-  readonly scope: Scope.Closeable
-}
+/** Milliseconds after the end of the audio that a player may take to say so: it began late, it stuttered. */
+const PLAYER_MS = 3_000
+/** How long a question waits for the player to say what was heard of the answer it interrupted. */
+const REPORT = "250 millis"
 
 const invalid = (message: string) => new Terminal({ code: "input.invalid", message })
 
-/** Number of the turn in `<noun>.<verb>.<mode>.<session>.<unit>`. */
-const unitOf = ({ subject }: Recorded): number => Number(subject.split(".")[4] ?? "")
-
 /** Lives as long as the scope; needs one. */
-export const makeConversation = Effect.fnUntraced(function* (outbox: Outbox, { patienceMs }: ConversationOptions) {
+export const makeConversation = Effect.fnUntraced(function* (outbox: Outbox, options: ConversationOptions) {
   const bus = yield* Bus
-  const blobs = yield* Blobs
   const recorder = yield* Recorder
   const settings = yield* Settings
+  const services = yield* Effect.context<Bus | Blobs | Vad>()
   const outer = yield* Effect.scope
-  let bound: Bound | undefined
-  let utterance: Utterance | undefined
+  // The first detector takes 100-200 ms to load; nobody waits for it later.
+  yield* Effect.forkScoped(Effect.ignore(Effect.scoped((yield* Vad).detector)))
+  let utterance: { readonly is: Heard; readonly scope: Scope.Closeable } | undefined
+  let listening: { readonly is: HandsFree; readonly scope: Scope.Closeable } | undefined
+  /** Epoch milliseconds until which the client plays what it was sent; 0 once it has said that it is done. */
+  let audible = 0
+  /** Turns that were interrupted here, until the player says what was heard of them. */
+  const unreported = new Map<number, Deferred.Deferred<void>>()
 
   const publish = Effect.fnUntraced(function* (event: Event, id: string) {
     yield* bus.publish(yield* encode(event, { actor: "gateway", cause: "", messageId: `gateway:${id}`, headers: yield* traceparent }))
   })
 
-  /** Audio of a sentence goes out the moment it is here, unless the turn ended while it was fetched. */
-  const speak = Effect.fnUntraced(function* (turns: Turns, speech: EventOf<"speech.synthesized">) {
-    const { unit, generation, sentence, sampleRate, samples } = speech
-    const pcm = yield* blobs.get(speech, speech.audio)
-    if (turns.isStale(unit, generation)) return
-    yield* outbox.speak({ type: "speech", turn: unit, generation, sentence, sampleRate, samples, bytes: pcm.length }, pcm)
-  })
-
-  const perform = (turns: Turns, actions: ReadonlyArray<Action>): Effect.Effect<void> =>
-    Effect.forEach(
-      actions,
-      (action) =>
-        action._tag === "send"
-          ? outbox.send(action.message)
-          : speak(turns, action.speech).pipe(
-              Effect.catch((failure) =>
-                Effect.andThen(
-                  outbox.send(problem(failure.code, failure.message, action.speech.unit)),
-                  Effect.suspend(() => perform(turns, turns.lost(action.speech.unit)))
-                )
-              )
-            ),
-      { discard: true }
-    )
-
-  /** Events from `first` on, for as long as the scope is open. After a fault of the bus it goes on where it was. */
-  const follow = (session: Session, turns: Turns, first: number): Effect.Effect<void> => {
-    const filters = sessionFilters(MODE, session.session)
-    let next = first
-    return Stream.suspend(() => bus.tail(STREAM, { filters, from: next })).pipe(
-      Stream.runForEach((recorded) =>
-        Effect.gen(function* () {
-          next = recorded.sequence + 1
-          const event = yield* decode(recorded)
-          if ("session" in event) yield* perform(turns, turns.observe(event, yield* Clock.currentTimeMillis))
-          // An event of a newer version is not for us.
-        }).pipe(Effect.catch((failure) => Effect.logDebug("event left out").pipe(Effect.annotateLogs({ reason: failure.message }))))
-      ),
-      Effect.catch((failure) =>
-        Effect.logWarning("tail of a session broke; it is taken up again").pipe(Effect.annotateLogs({ reason: failure.message }))
-      ),
-      Effect.repeat(Schedule.spaced("200 millis")),
-      Effect.asVoid
-    )
-  }
-
-  const watch = (turns: Turns) =>
-    Clock.currentTimeMillis.pipe(
-      Effect.flatMap((now) => perform(turns, turns.stalled(now, patienceMs))),
-      Effect.repeat(Schedule.spaced(Math.min(1_000, patienceMs / 4)))
-    )
-
-  const release = Effect.suspend(() => {
-    const old = bound
-    bound = undefined
+  /** Frees what an utterance holds: its detector, its converter. */
+  const drop = Effect.suspend(() => {
+    const ended = utterance
     utterance = undefined
-    return old === undefined ? Effect.void : Scope.close(old.scope, Exit.void)
+    return ended === undefined ? Effect.void : Scope.close(ended.scope, Exit.void)
   })
 
-  const bind = Effect.fnUntraced(function* (session: Session, turns: Turns, first: number, ended: Effect.Effect<void>) {
-    yield* release
-    const scope = yield* Scope.fork(outer)
-    yield* Scope.addFinalizer(scope, ended)
-    const next: Bound = { session, turns, scope }
-    bound = next
-    yield* follow(session, turns, first).pipe(Effect.forkIn(scope))
-    yield* watch(turns).pipe(Effect.forkIn(scope))
-    yield* outbox.send({ type: "ready", session: session.session, version: VERSION })
-    return next
+  const deafen = Effect.suspend(() => {
+    const was = listening
+    listening = undefined
+    return was === undefined ? Effect.void : Effect.andThen(was.is.reset, Scope.close(was.scope, Exit.void))
   })
 
-  const open = Effect.gen(function* () {
-    const session = yield* recorder.open({
-      mode: MODE,
-      title: "Conversation",
-      source: { kind: "browser", name: "gateway" },
-      config: settings.session
-    })
-    // Everything of a new session is new.
-    const ended = recorder.close(session, "complete").pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
-    return yield* bind(session, makeTurns(), 1, ended)
+  const binding = yield* makeBinding({
+    ...options,
+    outbox,
+    onSpeech: (ms) => Effect.map(Clock.currentTimeMillis, (now) => void (audible = Math.max(audible, now) + ms)),
+    onPartial: ({ text, revision }) =>
+      utterance?.is.has(revision) === true && listening !== undefined ? Effect.ignore(listening.is.understood(text)) : Effect.void,
+    onRelease: Effect.andThen(drop, deafen)
   })
-
-  const join = Effect.fnUntraced(function* (id: SessionId): Effect.fn.Return<Bound, Failure> {
-    const known = yield* Effect.provideService(history(MODE, id, ["session.opened", "turn.cancelled"]), Bus, bus)
-    const opened = known.map(({ event }) => event).find((event) => event._tag === "session.opened")
-    if (opened === undefined) {
-      return yield* new Terminal({
-        code: "session.unknown",
-        message: `There is no conversation ${id}; it may have been forgotten. Begin without a session.`
-      })
-    }
-    const past = yield* bus.last(STREAM, sessionFilters(MODE, id))
-    const turns = makeTurns()
-    const now = yield* Clock.currentTimeMillis
-    for (const unit of past.map(unitOf).filter((unit) => unit > 0)) turns.begin(unit, now)
-    for (const { event } of known) turns.observe(event, now)
-    const newest = Math.max(0, ...past.map(({ sequence }) => sequence))
-    return yield* bind({ mode: MODE, session: id, config: opened.config }, turns, newest + 1, Effect.void)
-  })
-
-  /** The session asked for, the one we have, or a new one. */
-  const ensure = (id: SessionId | undefined): Effect.Effect<Bound, Failure> =>
-    Effect.suspend(() => {
-      if (bound !== undefined && (id === undefined || id === bound.session.session)) return Effect.succeed(bound)
-      return id === undefined ? open : join(id)
-    })
+  const { ensure, perform } = binding
 
   const turnOf = Effect.fnUntraced(function* (turn: number): Effect.fn.Return<Bound, Terminal> {
+    const bound = binding.bound()
     if (bound === undefined || !bound.turns.knows(turn)) return yield* invalid(`This conversation has no turn ${turn}.`)
     return bound
   })
 
+  const begin = Effect.fnUntraced(function* ({ session }: Bound, format: Format) {
+    const scope = yield* Scope.fork(outer)
+    const is = yield* listenTo(session, yield* recorder.take(session, { ...format, tail: TAIL }), format).pipe(
+      Effect.provide(services),
+      Scope.provide(scope)
+    )
+    utterance = { is, scope }
+    yield* outbox.send({ type: "turn", state: "LISTENING" })
+    return is
+  })
+
+  const cancel = Effect.fnUntraced(function* (
+    { session, turns }: Bound,
+    turn: number,
+    reason: (typeof TurnCancelled.Type)["reason"],
+    tell = false
+  ) {
+    // First here, at once; then for everybody else.
+    const { generation, actions } = turns.cancel(turn)
+    audible = 0
+    if (tell) yield* outbox.send({ type: "interrupted", turn, generation })
+    yield* perform(turns, actions)
+    yield* publish(
+      { _tag: "turn.cancelled", v: 1, mode: MODE, session: session.session, unit: turn, generation, reason },
+      `turn.cancelled:${session.session}:${turn}:${generation}`
+    )
+  })
+
+  const cancelAll = Effect.fnUntraced(function* (bound: Bound, reason: (typeof TurnCancelled.Type)["reason"]) {
+    for (const turn of bound.turns.active()) {
+      if (bound.turns.isAudible(turn)) unreported.set(turn, Deferred.makeUnsafe<void>())
+      yield* cancel(bound, turn, reason, true)
+    }
+  })
+
+  /** Makes a turn of what was said, once it is on the log what was heard of the answers before it. */
+  const finish = Effect.fnUntraced(function* (bound: Bound, ended: NonNullable<typeof utterance>) {
+    const reports = [...unreported.values()].map((each) => Deferred.await(each))
+    yield* Effect.all(reports, { concurrency: "unbounded", discard: true }).pipe(Effect.timeoutOption(REPORT))
+    unreported.clear()
+    const { unit } = yield* ended.is.finish.pipe(
+      Effect.tapError(() => outbox.send({ type: "turn", state: "IDLE" })),
+      Effect.ensuring(Scope.close(ended.scope, Exit.void))
+    )
+    bound.turns.begin(unit, yield* Clock.currentTimeMillis)
+    return unit
+  })
+
   return {
     hello: Effect.fnUntraced(function* ({ session }: ClientMessageOf<"hello">) {
-      if (session !== undefined && session !== bound?.session.session) return yield* Effect.asVoid(join(session))
+      const bound = binding.bound()
+      if (session !== undefined && session !== bound?.session.session) return yield* Effect.asVoid(binding.join(session))
       yield* outbox.send({ type: "ready", ...(bound === undefined ? {} : { session: bound.session.session }), version: VERSION })
     }),
 
     start: Effect.fnUntraced(function* ({ sampleRate, channels = 1, session: id }: ClientMessageOf<"utterance.start">) {
+      if (listening !== undefined) return yield* invalid("The microphone is open already; send listen.end first.")
       if (utterance !== undefined) return yield* invalid("An utterance is open already; send utterance.end first.")
-      const format: Format = { sampleRate, channels }
-      const { session } = yield* ensure(id)
-      utterance = makeUtterance(yield* recorder.take(session, format), format)
-      yield* outbox.send({ type: "turn", state: "LISTENING" })
+      const bound = yield* ensure(id)
+      yield* begin({ ...bound, session: addressed(bound.session) }, { sampleRate, channels })
     }),
 
-    frame: (pcm: Uint8Array<ArrayBufferLike>): Effect.Effect<void, Failure> =>
-      utterance === undefined ? Effect.fail(invalid("Audio came without an utterance; send utterance.start first.")) : utterance.frame(pcm),
+    listen: Effect.fnUntraced(function* ({ sampleRate, channels = 1, session: id, echoCancellation = false }: ClientMessageOf<"listen">) {
+      if (utterance !== undefined || listening !== undefined)
+        return yield* invalid("The microphone is open already; send listen.end or utterance.end first.")
+      const bound = yield* ensure(id)
+      const { silenceMs, minSpeechMs, maxSeconds, interruptMs } = (yield* settings.reload).conversation
+      const format = { sampleRate, channels }
+      const scope = yield* Scope.fork(bound.scope)
+      const is = yield* makeHandsFree(
+        format,
+        { silenceMs, minSpeechMs, interruptMs, longestMs: 1000 * maxSeconds },
+        {
+          say: outbox.send,
+          muted: echoCancellation
+            ? Effect.succeed(false)
+            : Effect.map(Clock.currentTimeMillis, (now) => audible > 0 && now < audible + PLAYER_MS),
+          busy: () => bound.turns.active().length > 0,
+          begin: begin(bound, format),
+          // Apart: while it waits for the player, the player's message must get through.
+          finish: Effect.suspend(() => {
+            const ended = utterance
+            utterance = undefined
+            if (ended === undefined) return Effect.void
+            return finish(bound, ended).pipe(
+              Effect.flatMap((turn) => outbox.send({ type: "voice.ended", turn })),
+              Effect.catch((failure) =>
+                Effect.andThen(outbox.send({ type: "voice.dropped" }), outbox.send(problem(failure.code, failure.message)))
+              ),
+              // Also when the microphone is closed meanwhile.
+              Effect.forkIn(bound.scope),
+              Effect.asVoid
+            )
+          }),
+          drop: Effect.andThen(drop, outbox.send({ type: "turn", state: "IDLE" })),
+          interrupt: cancelAll(bound, "barge_in")
+        }
+      ).pipe(Effect.provide(services), Scope.provide(scope))
+      listening = { is, scope }
+    }),
+
+    deafen,
+
+    frame: (pcm: Uint8Array<ArrayBufferLike>): Effect.Effect<void, Failure> => {
+      if (listening !== undefined) return listening.is.frame(pcm)
+      return utterance === undefined
+        ? Effect.fail(invalid("Audio came without an utterance; send utterance.start first."))
+        : utterance.is.frame(pcm)
+    },
 
     end: Effect.gen(function* () {
       const ended = utterance
-      const here = bound
+      const bound = binding.bound()
+      if (ended === undefined || bound === undefined || listening !== undefined)
+        return yield* invalid("No utterance is open; send utterance.start first.")
       utterance = undefined
-      if (ended === undefined || here === undefined) return yield* invalid("No utterance is open; send utterance.start first.")
-      const { unit } = yield* ended.finish.pipe(Effect.tapError(() => outbox.send({ type: "turn", state: "IDLE" })))
-      here.turns.begin(unit, yield* Clock.currentTimeMillis)
+      yield* finish(bound, ended)
     }),
 
-    discard: Effect.suspend(() => {
-      utterance = undefined
-      return outbox.send({ type: "turn", state: "IDLE" })
-    }),
+    discard: Effect.suspend(() => Effect.andThen(listening?.is.reset ?? drop, outbox.send({ type: "turn", state: "IDLE" }))),
 
     ask: Effect.fnUntraced(function* ({ text, session: id }: ClientMessageOf<"ask">) {
       const { session, turns } = yield* ensure(id)
@@ -223,25 +226,23 @@ export const makeConversation = Effect.fnUntraced(function* (outbox: Outbox, { p
         sentences
       }
       const tag = interrupted ? "speech.interrupted" : "speech.heard"
+      audible = 0
       yield* publish(interrupted ? { ...event, _tag: "speech.interrupted" } : event, `${tag}:${session.session}:${turn}:${generation}`)
+      const report = unreported.get(turn)
+      if (report !== undefined) yield* Deferred.succeed(report, undefined)
       yield* perform(turns, turns.played(turn))
     }),
 
     cancel: Effect.fnUntraced(function* ({ turn }: ClientMessageOf<"cancel">) {
-      const { session, turns } = yield* turnOf(turn)
-      // First here, at once; then for everybody else.
-      const { generation, actions } = turns.cancel(turn)
-      const event: typeof TurnCancelled.Type = {
-        _tag: "turn.cancelled",
-        v: 1,
-        mode: MODE,
-        session: session.session,
-        unit: turn,
-        generation,
-        reason: "user"
-      }
-      yield* perform(turns, actions)
-      yield* publish(event, `turn.cancelled:${session.session}:${turn}:${generation}`)
+      yield* cancel(yield* turnOf(turn), turn, "user")
+    }),
+
+    /** Works whatever is going on, and when nothing is. */
+    stop: Effect.gen(function* () {
+      yield* listening?.is.reset ?? drop
+      const bound = binding.bound()
+      if (bound !== undefined) yield* cancelAll(bound, "user")
+      yield* outbox.send({ type: "turn", state: "IDLE" })
     })
   }
 })

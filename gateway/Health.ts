@@ -42,7 +42,7 @@ const unreachable: ReadonlyArray<ActorHealth> = [
   { actor: "bus", status: "down", detail: "The event bus does not answer. Is `voxbus start` running?" }
 ]
 
-const actorsOf = Effect.gen(function* () {
+export const actorsOf = Effect.gen(function* () {
   const bus = yield* Bus
   const recorded = yield* bus.last("HOST", ["health.changed.host.>"])
   const events = yield* Effect.forEach(recorded, (each) => Effect.option(decode(each)))

@@ -13,10 +13,10 @@ import { AUDIO_FRAME_BYTES, type ServerMessage } from "./Protocol.ts"
 const MAX_WAITING_BYTES = 4 * 1024 * 1024
 const TRY_AGAIN_LATER = 1013
 
-export interface Outbox {
-  readonly send: (message: ServerMessage) => Effect.Effect<void>
+export interface Outbox<M = ServerMessage> {
+  readonly send: (message: M) => Effect.Effect<void>
   /** The message, and right behind it the samples in binary frames. */
-  readonly speak: (message: ServerMessage, pcm: Bytes) => Effect.Effect<void>
+  readonly speak: (message: M, pcm: Bytes) => Effect.Effect<void>
 }
 
 const frames = (pcm: Bytes): Array<Bytes> =>
@@ -28,9 +28,9 @@ const frames = (pcm: Bytes): Array<Bytes> =>
  * @param writer of the socket
  * @param waiting bytes handed to the socket that the client has not taken yet
  */
-export const makeOutbox = (writer: Writer, waiting: () => number): Outbox => {
+export const makeOutbox = <M = ServerMessage>(writer: Writer, waiting: () => number): Outbox<M> => {
   let closed = false
-  const write = (message: ServerMessage, binary: ReadonlyArray<Bytes>): Effect.Effect<void> =>
+  const write = (message: M, binary: ReadonlyArray<Bytes>): Effect.Effect<void> =>
     Effect.suspend((): Effect.Effect<void, SocketError> => {
       if (closed) return Effect.void
       if (waiting() <= MAX_WAITING_BYTES) return writer.writeAll([JSON.stringify(message), ...binary])

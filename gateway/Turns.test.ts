@@ -177,4 +177,37 @@ describe("Turns", () => {
     turns.begin(3, 0)
     assert.deepStrictEqual([0, 1, 3, 4].map(turns.knows), [false, true, true, false])
   })
+
+  it("shows what is understood of an open question, and makes no turn of it", () => {
+    const { see, turns } = kit()
+    const partial = (unit: number, text: string): SessionEvent => ({ _tag: "text.partial", ...at(unit), revision: 7, text })
+    assert.deepStrictEqual(see(partial(1, "What is"), partial(1, "")), ["partial 1"])
+    assert.deepStrictEqual([turns.knows(1), turns.active()], [false, []])
+    assert.deepStrictEqual(see(captured(1), partial(1, "What is the"), transcribed(1), partial(1, "late")), [
+      "TRANSCRIBING 1",
+      "partial 1",
+      "transcript 1",
+      "THINKING 1"
+    ])
+    turns.cancel(1)
+    assert.deepStrictEqual(see(partial(1, "What")), [])
+  })
+
+  it("gives up a turn of which nothing is heard at all; one of the past is not waited for", () => {
+    const { turns } = kit()
+    turns.begin(1, 1_000, true)
+    turns.begin(2, 1_000)
+    assert.deepStrictEqual(turns.active(), [2])
+    assert.deepStrictEqual(turns.stalled(31_000, 30_000).map(short), ["error 2"])
+    assert.deepStrictEqual([turns.stalled(99_000, 30_000), turns.active()], [[], []])
+  })
+
+  it("knows which turns are not over, and which can be heard", () => {
+    const { see, turns } = kit()
+    see(transcribed(1), drafted(1, 1), spoken(1, 1), transcribed(2))
+    assert.deepStrictEqual([turns.active(), turns.isAudible(1), turns.isAudible(2)], [[1, 2], true, false])
+    turns.played(1)
+    turns.cancel(2)
+    assert.deepStrictEqual([turns.active(), turns.isAudible(1)], [[], false])
+  })
 })

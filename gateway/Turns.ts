@@ -25,6 +25,8 @@ interface Turn {
   over: number
   /** Epoch milliseconds of the last sign of life. */
   touched: number
+  /** Begun here; its first event has not come yet. */
+  awaited: boolean
   /** Sentence to be spoken next, and those that came before their turn. */
   next: number
   readonly waiting: Map<number, Speech>
@@ -44,21 +46,28 @@ const WORDLESS: Record<RejectReason, string> = {
   silence: "I did not hear anything. Check the microphone, and hold the button while you speak.",
   no_speech: "I did not hear any words.",
   repetition: "I could not make out the words. Please say it again.",
-  marker: "I heard a sound, but no words."
+  marker: "I heard a sound, but no words.",
+  prompt: "I did not hear any words.",
+  cancelled: "Cancelled.",
+  no_wake_word: "That was not for me."
 }
 
 const send = (message: ServerMessage): Action => ({ _tag: "send", message })
 
 export interface Turns {
-  /** A turn exists: it was captured, or is part of the session's past. */
-  readonly begin: (unit: number, now: number) => void
+  /** A turn exists: it was captured, or is part of the session's past (then nothing of it is waited for). */
+  readonly begin: (unit: number, now: number, past?: boolean) => void
   readonly knows: (unit: number) => boolean
   /** Actions of one event, in order. `now` is epoch milliseconds. */
   readonly observe: (event: SessionEvent, now: number) => ReadonlyArray<Action>
   /** The client does not want the rest. Returns the generation that is over. */
   readonly cancel: (unit: number) => { readonly generation: number; readonly actions: ReadonlyArray<Action> }
+  /** Turns that are not over: something of them may still be thought, spoken or played. */
+  readonly active: () => ReadonlyArray<number>
   /** The client has played what there was. */
   readonly played: (unit: number) => ReadonlyArray<Action>
+  /** Audio of it has been handed out. */
+  readonly isAudible: (unit: number) => boolean
   readonly isStale: (unit: number, generation: number) => boolean
   /** The audio of a sentence could not be fetched. */
   readonly lost: (unit: number) => ReadonlyArray<Action>
@@ -79,6 +88,7 @@ export const makeTurns = (): Turns => {
       cancelled: -1,
       over: -1,
       touched: now,
+      awaited: true,
       next: 1,
       waiting: new Map(),
       drafted: 0,
@@ -133,6 +143,7 @@ export const makeTurns = (): Turns => {
     const error = send(problem(event.code, event.message, event.unit))
     if (event.unit === undefined) return [error]
     const turn = begin(event.unit, now)
+    turn.awaited = false
     if (turn.cancelled >= 0) return []
     if (event.subject.startsWith("reply.drafted.")) return [error, ...silence(event.unit, turn)]
     // Nothing follows but the speech of what was drafted before.
@@ -140,20 +151,33 @@ export const makeTurns = (): Turns => {
     return [error, ...(turn.drafted === 0 ? enter(event.unit, turn, "IDLE") : release(event.unit, turn))]
   }
 
+  /** Of a question that is not complete; once its words are final nothing of it is shown any more. */
+  const partial = ({ unit, text }: EventOf<"text.partial">): ReadonlyArray<Action> => {
+    const turn = turns.get(unit)
+    const open = turn === undefined ? unit > highest : turn.cancelled < 0 && (turn.awaited || turn.state === "TRANSCRIBING")
+    return open && text !== "" ? [send({ type: "partial", turn: unit, text })] : []
+  }
+
   const observe = (event: SessionEvent, now: number): ReadonlyArray<Action> => {
     if (event._tag === "error.raised") return failed(event, now)
     if (!("unit" in event)) return []
+    // Of a turn that may never be: nothing is waited for.
+    if (event._tag === "audio.previewed") return []
+    if (event._tag === "text.partial") return partial(event)
     const { unit } = event
     const turn = begin(unit, now)
     turn.touched = now
+    turn.awaited = false
     switch (event._tag) {
       case "audio.captured":
         return turn.cancelled >= 0 || turn.state !== "IDLE" ? [] : enter(unit, turn, "TRANSCRIBING")
       case "text.transcribed":
         return turn.cancelled >= 0 ? [] : [send({ type: "transcript", turn: unit, text: event.text }), ...enter(unit, turn, "THINKING")]
       case "text.rejected":
-        return turn.cancelled >= 0
-          ? []
+        if (turn.cancelled >= 0) return []
+        // Not a word of it: people talk all day beside a microphone that is open.
+        return event.reason === "no_wake_word"
+          ? enter(unit, turn, "IDLE")
           : [send({ type: "rejected", turn: unit, reason: event.reason, message: WORDLESS[event.reason] }), ...enter(unit, turn, "IDLE")]
       case "reply.drafted": {
         if (!accepts(turn, event.generation)) return []
@@ -187,11 +211,16 @@ export const makeTurns = (): Turns => {
   const drop = (unit: number, turn: Turn): ReadonlyArray<Action> => {
     turn.waiting.clear()
     turn.complete = true
+    turn.awaited = false
     return enter(unit, turn, "IDLE")
   }
 
   return {
-    begin,
+    begin: (unit, now, past = false) => {
+      const turn = begin(unit, now)
+      if (past) turn.awaited = false
+    },
+    active: () => [...turns].flatMap(([unit, { state, awaited }]) => (state !== "IDLE" || awaited ? [unit] : [])),
     knows: (unit) => unit >= 1 && unit <= highest,
     observe,
     cancel: (unit) => {
@@ -205,6 +234,7 @@ export const makeTurns = (): Turns => {
       const turn = turns.get(unit)
       return turn === undefined ? [] : enter(unit, turn, "IDLE")
     },
+    isAudible: (unit) => turns.get(unit)?.state === "SPEAKING",
     isStale: (unit, generation) => {
       const turn = turns.get(unit)
       return turn !== undefined && (generation <= turn.cancelled || generation < turn.generation)
@@ -215,7 +245,8 @@ export const makeTurns = (): Turns => {
     },
     stalled: (now, patienceMs) =>
       [...turns].flatMap(([unit, turn]) => {
-        if (turn.state === "IDLE" || turn.complete || now - turn.touched < patienceMs) return []
+        if ((turn.state === "IDLE" && !turn.awaited) || turn.complete || now - turn.touched < patienceMs) return []
+        turn.awaited = false
         const seconds = Math.round(patienceMs / 1000)
         return [send(problem("turn.stalled", `Nothing has happened for ${seconds} seconds.`, unit)), ...enter(unit, turn, "IDLE")]
       })

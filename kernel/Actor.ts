@@ -14,6 +14,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import type { CommandSpec } from "../contract/Command.ts"
 import type { Event, EventOf, EventTag, SessionEvent } from "../contract/Events.ts"
 import type { Mode } from "../contract/Session.ts"
 import type { StreamName } from "../contract/Subjects.ts"
@@ -40,8 +41,19 @@ export interface ActorContext {
   readonly time: number
   /** 1 for the first try. */
   readonly attempt: number
+  /** Asks whoever serves a command that the actor names in `asks`. */
+  readonly ask: <Request extends CommandSpec["request"], Reply extends CommandSpec["reply"]>(
+    spec: CommandSpec<Request, Reply>,
+    request: Request["Type"],
+    timeoutMs?: number
+  ) => Effect.Effect<Reply["Type"], Failure>
   /** Events of the same session, in order, of these kinds. */
   readonly history: <T extends EventTag>(tags: ReadonlyArray<T>) => Effect.Effect<ReadonlyArray<Logged<EventOf<T>>>, Retryable>
+  /** Events of all sessions of the same mode, in order, of these kinds, from a sequence on. */
+  readonly everything: <T extends EventTag>(
+    tags: ReadonlyArray<T>,
+    from: number
+  ) => Effect.Effect<ReadonlyArray<Logged<EventOf<T>>>, Retryable>
 }
 
 export interface Consumes {
@@ -56,7 +68,9 @@ export interface Actor<R = never> {
   readonly logicVersion: number
   readonly consumes: ReadonlyArray<Consumes>
   readonly publishes: ReadonlyArray<EventTag>
-  /** Deliveries before an event goes to the dead letters; 5 by default. */
+  /** Names of the commands it may ask. */
+  readonly asks?: ReadonlyArray<string>
+  /** Failures after which an event goes to the dead letters; 5 by default. Killed processes do not count. */
   readonly attempts?: number
   readonly handle: (event: SessionEvent, context: ActorContext) => Stream.Stream<Event, Failure, R>
   /** Runs before the first event is taken: load models, warm up. */

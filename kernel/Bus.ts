@@ -12,6 +12,13 @@ import type { Retryable, Terminal } from "./Failure.ts"
 export type Headers = Readonly<Record<string, string>>
 export type Bytes = Uint8Array<ArrayBufferLike>
 
+/** A message beside the log. */
+export interface Message {
+  readonly subject: string
+  readonly data: Bytes
+  readonly headers: Headers
+}
+
 export interface Outgoing {
   readonly subject: string
   readonly data: Bytes
@@ -23,8 +30,9 @@ export interface Outgoing {
 }
 
 export interface Published {
+  /** Of the message on the log: this one, or the one that was there already. */
   readonly sequence: number
-  /** False when the message was there already. */
+  /** False when another publish had put it there. A repetition within one publish (the answer was lost) still says true. */
   readonly stored: boolean
 }
 
@@ -45,7 +53,8 @@ export interface Delivery extends Recorded {
   /** Confirmed by the server (double ack). */
   readonly ack: Effect.Effect<void, Retryable>
   readonly retry: (delayMs: number) => Effect.Effect<void>
-  readonly drop: (reason: string) => Effect.Effect<void>
+  /** Never delivered again; confirmed by the server. */
+  readonly drop: (reason: string) => Effect.Effect<void, Retryable>
   /** "Still busy": starts the ack wait anew. */
   readonly working: Effect.Effect<void>
 }
@@ -57,13 +66,31 @@ export interface ConsumerSpec {
   readonly filters: ReadonlyArray<string>
   /** Milliseconds without a sign of life after which a message is delivered to another. */
   readonly ackWaitMs: number
+  /** A consumer that is made with it begins with what comes then; otherwise with the first message there is. */
+  readonly from?: "new"
 }
 
 export interface Consumer {
-  /** The next message, or nothing after about `waitMs` (at least 1,000). Holds no message back that was not asked for. */
+  /**
+   * The next message, or nothing after about `waitMs` (at least 1,000). Holds no message back that was not asked for;
+   * interrupted, it gives back what still arrives and ends when nothing more can.
+   */
   readonly next: (waitMs: number) => Effect.Effect<Delivery | undefined, Retryable>
   /** Whether everything up to and with this sequence has been acknowledged or dropped. */
   readonly settled: (sequence: number) => Effect.Effect<boolean, Retryable>
+}
+
+/** How far behind a durable consumer is. */
+export interface Backlog {
+  /** Messages that nobody has taken, and that somebody holds. */
+  readonly pending: number
+  readonly inFlight: number
+  /** Of those in flight, the ones delivered more than once. */
+  readonly redelivered: number
+  /** Requests that wait for a message. */
+  readonly idle: number
+  /** Epoch milliseconds of the oldest message that is not settled, if there is one. */
+  readonly oldest?: number
 }
 
 export interface ReadOptions {
@@ -78,6 +105,10 @@ export class Bus extends Context.Service<
     readonly publish: (message: Outgoing) => Effect.Effect<Published, Retryable | Terminal>
     /** A place in the line of a durable consumer; made if it is missing and the credentials allow it. */
     readonly consumer: (spec: ConsumerSpec) => Effect.Effect<Consumer, Retryable | Terminal>
+    /** Fails when there is no such consumer. */
+    readonly backlog: (spec: Pick<ConsumerSpec, "stream" | "durable" | "filters">) => Effect.Effect<Backlog, Retryable>
+    /** Deletes a durable consumer; nothing happens where there is none. */
+    readonly forget: (spec: Pick<ConsumerSpec, "stream" | "durable">) => Effect.Effect<void, Retryable>
     /** What the log holds now, in order, then ends. */
     readonly read: (stream: StreamName, options: ReadOptions) => Stream.Stream<Recorded, Retryable>
     /** The same, then everything that follows. `from: "new"` skips what is there. */
@@ -91,16 +122,27 @@ export class Bus extends Context.Service<
     readonly range: (stream: StreamName, filter: string, first: number, last: number) => Stream.Stream<Recorded, Retryable>
     /** How many messages each matching subject holds. */
     readonly count: (stream: StreamName, filter: string) => Effect.Effect<ReadonlyMap<string, number>, Retryable>
+    /** Removes what matches and overwrites its bytes on the disk; returns how many messages. Slower than `purge`, which leaves them in the files. */
+    readonly erase: (stream: StreamName, filter: string) => Effect.Effect<number, Retryable>
     readonly purge: (stream: StreamName, filter: string) => Effect.Effect<number, Retryable>
     /** Create or update the streams of the contract, and the consumers of actors that may not make their own. */
     readonly provision: (options: {
       readonly keepConversations: boolean
       readonly consumers: ReadonlyArray<ConsumerSpec>
-    }) => Effect.Effect<void, Retryable>
+    }) => Effect.Effect<void, Retryable | Terminal>
     /** Publish without the log: for messages that may be lost (progress, audio to a page). */
     readonly shout: (subject: string, data: Bytes, headers?: Headers) => Effect.Effect<void>
-    readonly listen: (
-      subject: string
-    ) => Effect.Effect<Stream.Stream<{ readonly subject: string; readonly data: Bytes; readonly headers: Headers }>, Retryable, Scope.Scope>
+    /** Asks and waits for one answer. Fails with `bus.unavailable` when nobody answers in time. */
+    readonly request: (
+      subject: string,
+      data: Bytes,
+      options: { readonly timeoutMs: number; readonly headers?: Headers }
+    ) => Effect.Effect<Message, Retryable>
+    /** Answers requests on a subject until the scope closes, many at a time; of several processes one answers. */
+    readonly respond: <R>(
+      subject: string,
+      handle: (message: Message) => Effect.Effect<Omit<Message, "subject">, never, R>
+    ) => Effect.Effect<void, Retryable, R | Scope.Scope>
+    readonly listen: (subject: string) => Effect.Effect<Stream.Stream<Message>, Retryable, Scope.Scope>
   }
 >()("voxbus/Bus") {}

@@ -4,16 +4,17 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { stat } from "node:fs/promises"
 import type { BlobRef } from "../contract/Events.ts"
-import { blobStream, blobSubject, frameStream, framesSubject } from "../contract/Subjects.ts"
+import { blobStream, blobSubject, FRAME, frameStream, framesSubject } from "../contract/Subjects.ts"
 import { Blobs, type BlobOwner } from "./Blobs.ts"
-import { Bus, type Bytes } from "./Bus.ts"
+import { Bus, type Bytes, type Recorded } from "./Bus.ts"
 import { describe, type Failure, Terminal } from "./Failure.ts"
-import { Frames } from "./Frames.ts"
+import { Frames, type LiveFrame } from "./Frames.ts"
 
 /** Bytes of a part: half of what NATS allows in a message by default. */
 const PART = 512 * 1024
@@ -141,15 +142,48 @@ const make = Effect.gen(function* () {
 
 export const busBlobs: Layer.Layer<Blobs, never, Bus> = Layer.effect(Blobs, make)
 
+/** Sequences are below this. */
+const LAST = Number.MAX_SAFE_INTEGER
+/** Frames held at once while a long recording is read again. */
+const BATCH = 128
+/** How often a recording that goes on is looked at. */
+const POLL = "200 millis"
+
+const liveFrame = ({ sequence, data, headers }: Recorded): LiveFrame => {
+  const end = headers[FRAME.end]
+  return {
+    sequence,
+    data,
+    sampleRate: Number(headers[FRAME.rate]),
+    channels: Number(headers[FRAME.channels]),
+    span: Number(headers[FRAME.span]),
+    start: Number(headers[FRAME.start]),
+    ...(end === "closed" || end === "cancelled" ? { end } : {})
+  }
+}
+
 export const busFrames: Layer.Layer<Frames, never, Bus> = Layer.effect(
   Frames,
   Effect.gen(function* () {
     const bus = yield* Bus
+    const range = (owner: BlobOwner, first: number, last: number) =>
+      bus.range(frameStream(owner.mode), framesSubject(owner.mode, owner.session), first, last)
+    const saved = (owner: BlobOwner, from = 1) => Stream.map(range(owner, from, LAST), liveFrame)
     return Frames.of({
-      read: (owner, range) =>
-        bus
-          .range(frameStream(owner.mode), framesSubject(owner.mode, owner.session), range.first, range.last)
-          .pipe(Stream.map((frame) => frame.data))
+      read: (owner, { first, last }) => Stream.map(range(owner, first, last), (frame) => frame.data),
+      saved,
+      follow: (owner, from = 1) =>
+        Stream.paginate(from, (next: number) =>
+          Stream.runCollect(Stream.take(saved(owner, next), BATCH)).pipe(
+            Effect.tap((frames) => (frames.length === 0 ? Effect.sleep(POLL) : Effect.void)),
+            Effect.map((frames) => {
+              const ended = frames.findIndex((frame) => frame.end !== undefined)
+              const wanted = ended < 0 ? frames : frames.slice(0, ended + 1)
+              const after = (wanted.at(-1)?.sequence ?? next - 1) + 1
+              return [wanted, ended < 0 ? Option.some(after) : Option.none<number>()] as const
+            })
+          )
+        )
     })
   })
 )

@@ -16,4 +16,9 @@ export const report = (actor: string, status: HealthStatus, detail = ""): Effect
       { actor, cause: "", messageId: `health:${ulid()}` }
     )
     yield* bus.publish(outgoing)
-  }).pipe(Effect.catch((failure) => Effect.logDebug("health not reported").pipe(Effect.annotateLogs({ reason: failure.message }))))
+  }).pipe(
+    // Work does not wait for this.
+    Effect.timeoutOption("5 seconds"),
+    Effect.asVoid,
+    Effect.catch((failure) => Effect.logDebug("health not reported").pipe(Effect.annotateLogs({ reason: failure.message })))
+  )

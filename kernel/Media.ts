@@ -20,9 +20,9 @@ import { parseWav, wavBytes, wavExtent } from "./media/Wav.ts"
 
 export { type MediaInfo } from "./media/Decode.ts"
 export { joined } from "./media/Resampler.ts"
-export { encodeAudio, encodeOpus } from "./media/Encode.ts"
+export { encodeAudio, encodeOpus, encodeStream, type StreamedFormat } from "./media/Encode.ts"
 export { type EncoderOptions } from "./media/Encoder.ts"
-export { wavBytes, type WavWriter, wavWriter } from "./media/Wav.ts"
+export { streamedWavHeader, wavBytes, type WavWriter, wavWriter } from "./media/Wav.ts"
 
 export type MediaInput<R = never> =
   | { readonly kind: "bytes"; readonly chunks: Stream.Stream<Uint8Array, Failure, R> }
@@ -74,6 +74,14 @@ export const decodeToTimeline = Effect.fnUntraced(function* <R = never>(
   }
 })
 
+/** Left and right of a recording of two channels, interleaved, at 16 kHz: for telling apart who speaks on which. */
+export const decodeStereo = Effect.fnUntraced(function* <R = never>(
+  input: MediaInput<R>
+): Effect.fn.Return<Stream.Stream<Int16Array, Failure>, Failure, R | Scope.Scope> {
+  const source = input.kind === "file" ? yield* existing(input.path) : yield* spool(input.chunks)
+  return fromFfmpeg(yield* decodeSpooled(source, false, 2), false).samples
+})
+
 /** A moment of 8 kHz silence, which needs every part of FFmpeg that decoding uses. */
 const WARMING = wavBytes(new Int16Array(800), 8_000, 1)
 
@@ -85,11 +93,11 @@ export const warmUp: Effect.Effect<void, Failure> = Effect.scoped(
   })
 )
 
-const decodeSpooled = Effect.fnUntraced(function* (source: Spooled, ignoreLength: boolean) {
+const decodeSpooled = Effect.fnUntraced(function* (source: Spooled, ignoreLength: boolean, channels: 1 | 2 = 1) {
   const { path, temporary } = yield* toFile(source)
   // A conversation leaves no trace on the disk even when this process is killed. Windows keeps open files; there the scope removes it.
   const opened = temporary && process.platform !== "win32" ? Effect.ignore(Effect.tryPromise(() => unlink(path))) : Effect.void
-  return yield* decodeFile(path, { ignoreLength, opened })
+  return yield* decodeFile(path, { ignoreLength, opened, channels })
 })
 
 const fromFfmpeg = (decoding: Decoding, truncated: boolean): Timeline => {
@@ -186,6 +194,23 @@ export const resampleStream =
       })
     )
   }
+
+/** For audio that comes in pushes and in several formats: mono of each push at one rate; `flush` before the format changes. */
+export const pushResamplerTo = Effect.fnUntraced(function* (target: number) {
+  const av = yield* ffmpeg
+  const resampler = yield* Effect.acquireRelease(
+    Effect.sync(() => makeResampler(av, 1, target)),
+    ({ close }) => Effect.sync(close)
+  )
+  return {
+    push: (pcm: Int16Array, rate: number, channels: number): Int16Array =>
+      rate === target && channels === 1 ? pcm : resampler.pushPcm(pcm, rate, channels),
+    flush: resampler.flush
+  }
+})
+
+/** The same to 16 kHz. */
+export const pushResampler = pushResamplerTo(TIMELINE_RATE)
 
 /** A whole recording at once, for utterances. */
 export const resample = Effect.fnUntraced(function* (pcm: Int16Array, rate: number, channels: number) {

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { isIP } from "node:net"
+import { Terminal } from "./Failure.ts"
 
 /** What a refused call fails with; `isOfflineRefusal` finds it below the error of a client library. */
 export class OfflineRefusal extends Error {
@@ -21,6 +22,12 @@ export const isLoopback = (host: string): boolean => {
 
 export const isOfflineRefusal = (cause: unknown): cause is OfflineRefusal =>
   cause instanceof OfflineRefusal || (cause instanceof Error && cause.cause !== undefined && isOfflineRefusal(cause.cause))
+
+/** For connections that are not HTTP, in offline mode: fails unless the address is on this machine. */
+export const refuseFar = Effect.fnUntraced(function* (address: string) {
+  const host = URL.canParse(address) ? new URL(address).hostname : address
+  if (!isLoopback(host)) return yield* new Terminal({ code: "network.offline", message: new OfflineRefusal(host).message })
+})
 
 /** `HTTP_PROXY`, `HTTPS_PROXY`, in either case. */
 const hasProxy = (): boolean => Object.keys(process.env).some((name) => /^https?_proxy$/i.test(name))

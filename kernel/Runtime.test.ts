@@ -90,7 +90,7 @@ describe("Runtime", () => {
         const kit = yield* testkit(actor(() => Stream.fail(new Terminal({ code: "audio.unreadable", message: "not audio" }))))
         const outcome = yield* kit.send(closed(session))
         assert.deepStrictEqual(outcome.dead, { code: "audio.unreadable", message: "not audio", attempts: 1 })
-        assert.strictEqual((yield* (yield* Bus).last("CALLS", [`error.raised.call.${session}.subject`])).length, 1)
+        assert.strictEqual((yield* (yield* Bus).last("CALLS", [`error.raised.call.${session}.subject.>`])).length, 1)
       })
     )
   )

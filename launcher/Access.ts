@@ -11,13 +11,13 @@ import type { Failure } from "../kernel/Failure.ts"
 import { type Models } from "../kernel/Models.ts"
 import { credentials, OPERATOR } from "../kernel/nats/Credentials.ts"
 import { Settings } from "../kernel/Settings.ts"
-import { busLayer, credentialsFile } from "./BusAccess.ts"
-import { downFailure, startHost } from "./Host.ts"
+import { addressOf, busLayer, credentialsFile } from "./BusAccess.ts"
 import { findInstance } from "./Instance.ts"
 
 export type Reach = Bus | Blobs
 
-const pick = (services: Context.Context<Reach>): Context.Context<Reach> =>
+/** The part of a host's services that a command uses. */
+export const pickReach = (services: Context.Context<Reach>): Context.Context<Reach> =>
   Context.make(Bus, Context.get(services, Bus)).pipe(Context.add(Blobs, Context.get(services, Blobs)))
 
 /** Opens the bus in the current scope. `actors` are those a host of our own must run. */
@@ -28,10 +28,15 @@ export const reach = Effect.fnUntraced(function* (
   const running = findInstance(settings.home)
   if (running?.kind === "start" && running.busUrl !== "") {
     const users = yield* credentials(credentialsFile(settings.home), [OPERATOR])
-    const own = settings.bus.url === "" ? { user: OPERATOR, password: users[OPERATOR] ?? "" } : {}
-    return pick(yield* Layer.build(busLayer({ url: running.busUrl, name: "voxbus-command", ...own })))
+    const address =
+      settings.bus.url === ""
+        ? { url: running.busUrl, user: OPERATOR, password: users[OPERATOR] ?? "" }
+        : yield* addressOf(settings.bus.url, settings)
+    return pickReach(yield* Layer.build(busLayer({ name: "voxbus-command", ...address })))
   }
+  // Half a second of loading that a command of a running instance does without.
+  const { downFailure, startHost } = yield* Effect.promise(() => import("./Host.ts"))
   const host = yield* startHost({ kind: "command", actors })
   if (host.down.length > 0) return yield* Effect.fail(downFailure(host.down))
-  return pick(host.services)
+  return pickReach(host.services)
 })

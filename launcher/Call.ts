@@ -13,6 +13,7 @@ import { sessionFilters } from "../contract/Subjects.ts"
 import type { Logged } from "../kernel/Actor.ts"
 import { Blobs } from "../kernel/Blobs.ts"
 import { Bus } from "../kernel/Bus.ts"
+import { endsCall } from "../kernel/folds/JobQueue.ts"
 import { encode, logged } from "../kernel/Envelope.ts"
 import { type Failure, Terminal } from "../kernel/Failure.ts"
 
@@ -49,9 +50,6 @@ export const follow = (mode: "call" | "assistant", session: SessionId): Stream.S
     )
   )
 
-/** Only a failure of these ends a call: a chunk that could not be transcribed is a gap in it. */
-const FATAL = ["capture", "normalizer", "bundler"]
-
 /** Fails with what an actor could not do. */
 export const raised = (event: EventOf<"error.raised">): Terminal => new Terminal({ code: event.code, message: event.message })
 
@@ -68,12 +66,14 @@ export const runCall = Effect.fnUntraced(function* (request: CallRequest, onEven
     path: request.path,
     title: request.title ?? basename(request.path, extname(request.path)),
     ...(request.ticket === undefined ? {} : { ticket: request.ticket }),
-    config: request.config
+    config: request.config,
+    // Somebody waits for it: before everything that was imported.
+    priority: 9
   })
   const events = yield* follow("call", session).pipe(
     Stream.tap(onEvent),
     Stream.map(({ event }) => event),
-    Stream.tap((event) => (event._tag === "error.raised" && FATAL.includes(event.actor) ? Effect.fail(raised(event)) : Effect.void)),
+    Stream.tap((event) => (event._tag === "error.raised" && endsCall(event.actor) ? Effect.fail(raised(event)) : Effect.void)),
     Stream.filter(
       (event): event is EventOf<"transcript.completed" | "bundle.ready"> =>
         event._tag === "transcript.completed" || event._tag === "bundle.ready"

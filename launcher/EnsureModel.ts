@@ -10,8 +10,10 @@ import { Settings } from "../kernel/Settings.ts"
 import { ensureWhisperCpp, fetchModel, PYTHON_ENGINE, terminalProgress } from "../models/index.ts"
 
 export const ensureModel = Effect.fnUntraced(function* ({ transcriber: { engine, model } }: SessionConfig) {
+  if (engine === "testkit") return
   const { cache } = yield* Settings
   const isThere = (name: string) => Effect.map(Effect.option(locateModel(cache, name)), Option.isSome)
+  if (engine === "openai") return
   const native = engine === "whisper.cpp" || (engine === "auto" && !(yield* isThere(PYTHON_ENGINE)))
   if (!native && (yield* isThere(model))) return
   const { onProgress, stop } = terminalProgress()

@@ -16,15 +16,16 @@ import type { Frames } from "../kernel/Frames.ts"
 import type { Models } from "../kernel/Models.ts"
 import { type Running, start } from "../kernel/Runtime.ts"
 import type { Settings } from "../kernel/Settings.ts"
+import { type Shadow, shadowed } from "./shadow/Shadow.ts"
 
 /** What the kernel gives every actor. */
 export type Base = Bus | Blobs | Frames | Cores | Models | Settings
 
 /** An actor whose code is loaded. */
 export interface Loaded {
-  readonly declaration: Pick<Actor, "name" | "consumes" | "publishes">
-  /** Runs it in the current scope; returns when it takes events. */
-  readonly start: (ackWaitMs: number) => Effect.Effect<Running, Failure, Base | Scope.Scope>
+  readonly declaration: Pick<Actor, "name" | "consumes" | "publishes" | "asks">
+  /** Runs it in the current scope, as a shadow with `shadow`; returns when it takes events. */
+  readonly start: (ackWaitMs: number, shadow?: Shadow) => Effect.Effect<Running, Failure, Base | Scope.Scope>
 }
 
 export interface Entry {
@@ -35,7 +36,12 @@ export interface Entry {
 
 const loaded = <R, E extends Failure>(actor: Actor<R | Base>, layer: Layer.Layer<R, E, Base>): Loaded => ({
   declaration: actor,
-  start: (ackWaitMs) => Effect.flatMap(Layer.build(layer), (services) => start(actor, { ackWaitMs }).pipe(Effect.provide(services)))
+  start: (ackWaitMs, shadow) =>
+    Effect.flatMap(Layer.build(layer), (services) =>
+      start(shadow === undefined ? actor : shadowed(actor, shadow), { ackWaitMs, aside: shadow !== undefined }).pipe(
+        Effect.provide(services)
+      )
+    )
 })
 
 export const ACTORS: ReadonlyArray<Entry> = [
@@ -64,7 +70,9 @@ export const ACTORS: ReadonlyArray<Entry> = [
     name: "bundler",
     native: false,
     load: () => import("../actors/bundler/index.ts").then((the) => loaded(the.bundlerActor, the.bundlerLayer))
-  }
+  },
+  { name: "spotter", native: false, load: async () => loaded((await import("../actors/spotter/index.ts")).spotterActor, Layer.empty) },
+  { name: "diarizer", native: false, load: async () => loaded((await import("../actors/diarizer/index.ts")).diarizerActor, Layer.empty) }
 ]
 
 /** All of them, loaded: for whoever hands out permissions and sets up consumers. */
@@ -75,5 +83,5 @@ export const loadAll: Effect.Effect<ReadonlyArray<Entry & Loaded>> = Effect.prom
 export const NAMES: ReadonlyArray<string> = ACTORS.map((entry) => entry.name)
 
 /** The actors of a call, which need neither the language model nor the voice. */
-export const CALL_ACTORS = ["capture", "normalizer", "transcriber", "bundler"] as const
+export const CALL_ACTORS = ["capture", "normalizer", "transcriber", "bundler", "spotter", "diarizer"] as const
 export const TURN_ACTORS = ["capture", "normalizer", "transcriber", "reasoner", "speaker"] as const

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { basename } from "node:path"
 import type { EventOf } from "../contract/Events.ts"
+import type { ErrorCode } from "../contract/Errors.ts"
 import type { SessionConfig, SessionId } from "../contract/Session.ts"
 import type { Logged } from "../kernel/Actor.ts"
 import { Blobs } from "../kernel/Blobs.ts"
@@ -30,6 +31,8 @@ export interface TurnResult {
   readonly transcript: string
   readonly reply: string
   readonly rejected?: string
+  /** A stage that failed; what the others did is there: the words without an answer, the answer without a voice. */
+  readonly problem?: { readonly stage: "answer" | "speech"; readonly code: ErrorCode; readonly message: string }
   /** Mono. */
   readonly pcm: Int16Array
   readonly sampleRate: number
@@ -55,15 +58,36 @@ export const latencyOf = (events: ReadonlyArray<Logged>): TurnLatency => {
   return { speechToText, firstToken, firstSentence, firstAudio, total: since(events.at(-1)?.time, firstAudio) }
 }
 
-/** The turn is over: the answer is whole and all its sentences are spoken, or there was nothing to answer. */
+const STAGES: Readonly<Record<string, "answer" | "speech">> = { reasoner: "answer", speaker: "speech" }
+
+/** The turn is over: the answer is whole and its sentences are spoken or never will be, or there is nothing to answer. */
 const isOver = (events: ReadonlyArray<Logged>): boolean => {
+  const failed = events.filter(isA("error.raised")).map(({ event }) => STAGES[event.actor])
+  if (failed.includes("answer")) return true
   const ready = events.find(isA("reply.ready"))
+  if (ready !== undefined && failed.includes("speech")) return true
   if (ready !== undefined) return events.filter(isA("speech.synthesized")).length >= ready.event.sentences
   return events.some(isA("text.rejected"))
 }
 
 /** A copy, because a view would need an even offset. */
-const samplesOf = (bytes: Buffer) => new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+const samplesOf = (bytes: Uint8Array) => new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+
+/** Without speech recognition one can still type. */
+const unheard = (event: EventOf<"error.raised">): Terminal =>
+  event.actor === "transcriber"
+    ? new Terminal({ code: event.code, message: `${event.message} Until then: npx voxbus ask --text "..."` })
+    : raised(event)
+
+/** Sentences of two engines of a chain may have two rates; between samples it goes straight. */
+const atRate = (pcm: Int16Array, from: number, to: number): Int16Array =>
+  from === to
+    ? pcm
+    : Int16Array.from({ length: Math.floor((pcm.length * to) / from) }, (_, i) => {
+        const at = (i * from) / to
+        const left = pcm[Math.floor(at)] ?? 0
+        return left + ((pcm[Math.floor(at) + 1] ?? left) - left) * (at % 1)
+      })
 
 export const runTurn = Effect.fnUntraced(function* (request: TurnRequest, onEvent: (entry: Logged) => Effect.Effect<void>) {
   const blobs = yield* Blobs
@@ -72,7 +96,9 @@ export const runTurn = Effect.fnUntraced(function* (request: TurnRequest, onEven
   const seen: Array<Logged> = []
   yield* follow("assistant", session).pipe(
     Stream.tap(onEvent),
-    Stream.tap(({ event }) => (event._tag === "error.raised" ? Effect.fail<Failure>(raised(event)) : Effect.void)),
+    Stream.tap(({ event }) =>
+      event._tag === "error.raised" && STAGES[event.actor] === undefined ? Effect.fail<Failure>(unheard(event)) : Effect.void
+    ),
     Stream.map((entry) => void seen.push(entry)),
     Stream.takeUntil(() => isOver(seen)),
     Stream.runDrain,
@@ -83,14 +109,24 @@ export const runTurn = Effect.fnUntraced(function* (request: TurnRequest, onEven
   )
   const spoken = seen.filter(isA("speech.synthesized")).toSorted((a, b) => a.event.sentence - b.event.sentence)
   const parts = yield* Effect.forEach(spoken, ({ event }) => blobs.get({ mode: "assistant", session }, event.audio))
+  const failure = seen.find(isA("error.raised"))?.event
+  const stage = failure === undefined ? undefined : STAGES[failure.actor]
   const rejected = seen.find(isA("text.rejected"))?.event.reason
+  const sampleRate = spoken[0]?.event.sampleRate ?? 22_050
   const result: TurnResult = {
     session,
     transcript: seen.find(isA("text.transcribed"))?.event.text ?? "",
-    reply: seen.find(isA("reply.ready"))?.event.text ?? "",
+    // An answer that broke off is as long as what was published of it.
+    reply:
+      seen.find(isA("reply.ready"))?.event.text ??
+      seen
+        .filter(isA("reply.drafted"))
+        .map(({ event }) => event.text)
+        .join(" "),
+    ...(failure === undefined || stage === undefined ? {} : { problem: { stage, code: failure.code, message: failure.message } }),
     ...(rejected === undefined ? {} : { rejected }),
-    pcm: samplesOf(Buffer.concat(parts)),
-    sampleRate: spoken[0]?.event.sampleRate ?? 22_050,
+    pcm: Int16Array.from(parts.flatMap((part, i) => [...atRate(samplesOf(part), spoken[i]?.event.sampleRate ?? sampleRate, sampleRate)])),
+    sampleRate,
     latencyMs: latencyOf(seen)
   }
   return result

@@ -215,13 +215,41 @@ const ensureModels = (set) =>
     child.once("close", (code, signal) => (code === 0 ? done() : fail(new SetupError("", "", signal ? 130 : code))))
   })
 
+/** SHA-256 over everything that the page is made of. */
+const pageSum = () => {
+  const ui = join(root, "ui")
+  const hash = createHash("sha256").update(lockSum())
+  for (const path of readdirSync(ui, { recursive: true }).map(String).sort())
+    if (!/^(dist|node_modules)\b/.test(path) && /\.\w+$/.test(path)) hash.update(path).update(readFileSync(join(ui, path)))
+  return hash.digest("hex")
+}
+
+/** The page that the gateway serves, built anew when its source has changed (a second). */
+const buildPage = async () => {
+  const done = join(root, "ui", "dist", ".source")
+  const sum = pageSum()
+  if (read(done) === sum) return
+  const { status, stderr } = spawnSync(
+    nodeBinary(),
+    [join(modules, "vite", "bin", "vite.js"), "build", "ui", "--config", "ui/vite.config.ts", "--logLevel", "error"],
+    {
+      cwd: root,
+      encoding: "utf8"
+    }
+  )
+  if (status !== 0) throw new SetupError("setup.dependencies", `The page could not be built: ${stderr.trim().split("\n")[0]}`)
+  writeFileSync(done, sum)
+}
+
 /**
  * Sets up what is missing for `dependencies` (nothing but node_modules), `start`, `demo` or `test`.
  * Throws `SetupError`.
  */
 export const setup = async (options) => {
   if (!installed()) await busy("Installing dependencies (about 650 MB on the disk)", () => exclusively(installDependencies))
-  if (options.for !== "dependencies" && !modelsThere(options.for)) await ensureModels(options.for)
+  if (options.for === "dependencies") return
+  await buildPage()
+  if (!modelsThere(options.for)) await ensureModels(options.for)
 }
 
 /** Prints a failure of the set-up and gives its exit code. */

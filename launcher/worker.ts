@@ -11,11 +11,12 @@ import { exitWithParent } from "../kernel/Guard.ts"
 import { logFromEnvironment } from "../kernel/Log.ts"
 import { Models } from "../kernel/Models.ts"
 import { Settings } from "../kernel/Settings.ts"
+import { READY } from "./Ready.ts"
 import { runActor } from "./RunActor.ts"
 
 exitWithParent()
 
-runActor(process.argv[2] ?? "", undefined).pipe(
+runActor(process.argv[2] ?? "", { ready: Effect.sync(() => void process.send?.(READY)) }).pipe(
   Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(describe(Cause.squash(cause))))),
   Effect.provide(Layer.mergeAll(Models.layer.pipe(Layer.provideMerge(Settings.layer())), logFromEnvironment("Info"))),
   NodeRuntime.runMain({ disableErrorReporting: true })

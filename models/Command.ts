@@ -3,6 +3,7 @@
  *
  * It never fails: a program that does not exist is `code: 127`, like in a shell; the caller knows what that means.
  */
+import { withoutKeys } from "../kernel/Keys.ts"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 
@@ -31,7 +32,7 @@ export const run = (command: string, args: ReadonlyArray<string>, options: RunOp
     let stderr = ""
     const child = spawn(command, args, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      env: { ...withoutKeys(process.env), ...options.env },
       shell: options.shell ?? false,
       windowsHide: true,
       stdio: ["ignore", options.output ?? "pipe", "pipe"]

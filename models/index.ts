@@ -3,6 +3,7 @@ export { catalog, type CatalogEntry, findEntry, type SetName } from "./Catalog.t
 export { diagnose, type Check } from "./Doctor.ts"
 export { type EnginePlan, ensureEngine, ensureWhisperCpp, PYTHON_ENGINE } from "./Engine.ts"
 export { ensureModels } from "./Ensure.ts"
+export { sha256 } from "./Hash.ts"
 export { importModel } from "./ImportModel.ts"
 export { listModels, type ListedModel, removeModel } from "./List.ts"
 export { fetchModel, type FetchOptions, type Progress } from "./Resolver.ts"

@@ -2,7 +2,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { wordErrorRate } from "../kernel/testkit/WordErrors.ts"
 import { descendants, freshHome, MAIN, type Ran, type Running, startProgram } from "./support/program.ts"
 import { convertedFile, silenceFile, speechFile, telephoneFile } from "./support/speech.ts"
@@ -61,7 +61,7 @@ describe("a call", () => {
       "transcript.srt",
       "transcript.vtt",
       "transcript.json",
-      "T-42.vtb"
+      `${basename(result.folder)}.vtb`
     ])
     assert.match(readFileSync(join(result.folder, "transcript.srt"), "utf8"), /^1\r?\n00:00:0\d,\d{3} --> 00:00:\d\d,\d{3}/)
 
@@ -141,10 +141,10 @@ describe("a call", () => {
 
   it("survives kill -9 of the transcriber and of its engine in the middle of the work, with the same output", async () => {
     const long = await speechFile(LONG)
-    const calm = await transcribe(long)
+    const calm = await transcribe(long, "--model", "whisper-tiny.en")
     assert.strictEqual(calm.code, 0, calm.stderr)
     for (const victim of [/worker\.ts transcriber/, /ctranslate2_worker/]) {
-      const work = transcribe(long)
+      const work = transcribe(long, "--model", "whisper-tiny.en")
       // In the middle: after the first chunk of this session is on the log.
       await voxbusEvent("text.transcribed.>", (await eventCount("text.transcribed.>")) + 1)
       const target = descendants(voxbus.child.pid ?? 0).find(({ command }) => victim.test(command))
@@ -162,7 +162,7 @@ describe("a call", () => {
     const second = spawnWorker()
     try {
       await second.ready
-      const { code, json, stderr } = await transcribe(long)
+      const { code, json, stderr } = await transcribe(long, "--model", "whisper-tiny.en")
       assert.strictEqual(code, 0, stderr)
       const chunks = (await voxbus.run("events", "--subject", `text.transcribed.call.${json[0].session}.*`, "--json")).json
       assert.isAbove(chunks.length, 4)

@@ -26,9 +26,11 @@ describe("gateway over HTTP", () => {
   layer(scriptedGateway, { excludeTestServices: true, timeout: 60_000 })((it) => {
     it.effect("refuses other hosts and other sites", () =>
       Effect.gen(function* () {
-        const { url } = yield* GatewayAddress
+        const { url, token } = yield* GatewayAddress
         const { host, port } = new URL(url)
+        const authorization = `Bearer ${token}`
         const upgrade = {
+          authorization,
           connection: "Upgrade",
           upgrade: "websocket",
           "sec-websocket-version": "13",
@@ -43,8 +45,9 @@ describe("gateway over HTTP", () => {
           ["/", { host: "127.0.0.1:1" }, 403],
           ["/", { host, origin: "https://evil.example" }, 403],
           ["/", { host, origin: "null" }, 403],
-          ["/nothing", {}, 404],
-          ["/ws", {}, 426],
+          ["/nothing", {}, 401],
+          ["/nothing", { authorization }, 404],
+          ["/ws", { authorization }, 426],
           ["/ws", { ...upgrade, host }, 101],
           ["/ws", { ...upgrade, host, origin: `http://${host}` }, 101],
           ["/ws", { ...upgrade, host, origin: "http://evil.example" }, 403],
@@ -102,7 +105,7 @@ describe("gateway over HTTP", () => {
           ({ close }) => Effect.sync(close)
         )
         const failure = yield* Effect.flip(
-          Effect.scoped(Layer.build(Layer.fresh(gatewayLayer.pipe(Layer.provide(settingsWith(port.port))))))
+          Effect.scoped(Layer.build(Layer.fresh(gatewayLayer().pipe(Layer.provide(settingsWith(port.port))))))
         )
         assert.strictEqual(failure.code, "instance.port_taken")
         assert.include(failure.message, `Port ${port.port} on 127.0.0.1 is used by another program`)

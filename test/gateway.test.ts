@@ -15,7 +15,7 @@ import { scriptedGateway } from "./support/gateway.ts"
 /** `count` frames of 40 ms at 16 kHz. */
 const speech = (count: number) => Array.from({ length: count }, () => new Uint8Array(new Int16Array(640).fill(1_000).buffer))
 
-const connected = Effect.flatMap(GatewayAddress, ({ url }) => connect(url))
+const connected = Effect.flatMap(GatewayAddress, connect)
 
 /** Waits until the log of a session holds an event of this kind. */
 const logged = <T extends EventTag>(session: string, tag: T) =>

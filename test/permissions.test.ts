@@ -3,6 +3,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { ulid } from "ulid"
 import { Bus } from "../kernel/Bus.ts"
 import { natsBus } from "../kernel/nats/NatsBus.ts"
@@ -41,6 +42,11 @@ describe("permissions", () => {
         assert.isTrue((yield* bus.publish({ subject: `audio.normalized.call.${session}.000001`, data })).stored)
         assert.isTrue((yield* bus.publish({ subject: `dlq.normalizer.call.${session}`, data })).stored)
         assert.strictEqual((yield* bus.last("CALLS", [`audio.captured.call.${session}.>`])).length, 1)
+
+        // A history of several kinds, as the scheduler of jobs and long sessions read it.
+        const filters = ["audio.captured.call.>", "audio.normalized.call.>"]
+        const read = Stream.runCollect(bus.read("CALLS", { filters }))
+        assert.strictEqual((yield* read.pipe(Effect.timeout("8 seconds"))).length, 2)
 
         for (const subject of [
           `text.transcribed.call.${session}.000001`,

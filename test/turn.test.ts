@@ -71,7 +71,7 @@ describe("a turn", () => {
     assert.strictEqual(health.status, "ok", JSON.stringify(health))
     assert.sameMembers(
       health.actors.filter((each: any) => each.status === "ready").map((each: any) => each.actor),
-      ["capture", "normalizer", "transcriber", "reasoner", "speaker", "bundler"]
+      ["capture", "normalizer", "transcriber", "reasoner", "speaker", "bundler", "spotter", "diarizer"]
     )
   })
 

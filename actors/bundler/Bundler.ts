@@ -1,180 +1,160 @@
 /**
  * The actor at the end of a call: when the last chunk is settled it merges the transcript, publishes it, and writes the
  * output folder with the sealed bundle. Consumes every end of a chunk and `audio.completed`; whichever comes last finds
- * the call settled.
+ * the call settled. A version with another model is settled by its own chunks; a chunk that ends in words after it had
+ * been given up makes a repaired version beside the old.
  *
  * `transcript.completed` is published before the bundle is written, because the bundle contains it. A run that died in
- * between is taken up where it stopped: what the log says of the transcript counts, not what this run would merge.
+ * between is taken up where it stopped: what the log says of the transcript counts, not what this run would merge. It is
+ * published again as it is, so that the outputs of an event keep their numbers.
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Transcript, type Event, type EventOf, type EventTag, type SessionEvent } from "../../contract/Events.ts"
+import { RejectReason, type Event, type EventOf, type SessionEvent } from "../../contract/Events.ts"
 import * as Actor from "../../kernel/Actor.ts"
-import { Blobs } from "../../kernel/Blobs.ts"
-import { type Failure, Retryable, Terminal } from "../../kernel/Failure.ts"
+import type { Blobs } from "../../kernel/Blobs.ts"
+import { type Failure, Retryable } from "../../kernel/Failure.ts"
+import { lineOf, lineOfVersion, newestOfLine, nextVersion } from "../../kernel/folds/Transcripts.ts"
 import type { Frames } from "../../kernel/Frames.ts"
 import type { Settings } from "../../kernel/Settings.ts"
-import { countWords, merge } from "./Merge.ts"
-import { writeOutput } from "./Output.ts"
+import { all, bundle, complete, ENDS, inOrder, MARKS, MERGED } from "./Complete.ts"
 import { askAgainAt, givesUpChunk, outcomesOf, unsettled } from "./Settled.ts"
-
-const VERSION = 1
-const TRANSCRIPT_TYPE = "application/json"
-
-const ENDS = ["text.transcribed", "text.rejected", "error.raised"] as const
-/** Everything a call's log can hold: what the bundle keeps. */
-const KEPT: ReadonlyArray<EventTag> = [
-  "job.queued",
-  "session.opened",
-  "session.closed",
-  "audio.captured",
-  "audio.normalized",
-  "audio.completed",
-  ...ENDS,
-  "text.partial",
-  "job.failed",
-  "transcript.completed"
-]
 
 type Services = Blobs | Frames | Settings
 type Context = Actor.ActorContext
-
-const encodeTranscript = Schema.encodeEffect(Schema.fromJsonString(Transcript))
-const decodeTranscript = Schema.decodeUnknownEffect(Schema.fromJsonString(Transcript))
-
-const invalid = (what: string) => (cause: unknown) =>
-  new Terminal({ code: "event.invalid", message: `The transcript of this call ${what}.`, cause })
-
-/** The event of this kind, of which a call has one. */
-const one = <T extends EventTag>(log: ReadonlyArray<Actor.Logged>, tag: T): EventOf<T> | undefined =>
-  log.map(({ event }) => event).find((event): event is EventOf<T> => event._tag === tag)
-
-const opened = (log: ReadonlyArray<Actor.Logged>, session: string): Effect.Effect<EventOf<"session.opened">, Terminal> =>
-  Effect.fromNullishOr(one(log, "session.opened")).pipe(
-    Effect.mapError(() => new Terminal({ code: "session.unknown", message: `The log does not hold the beginning of call ${session}.` }))
-  )
-
-const inOrder = <L extends Actor.Logged>(log: ReadonlyArray<L>): ReadonlyArray<L> => log.toSorted((a, b) => a.sequence - b.sequence)
-
-/** Stores the merged transcript and says so. */
-const complete = Effect.fnUntraced(function* (event: SessionEvent, log: ReadonlyArray<Actor.Logged>, audio: EventOf<"audio.completed">) {
-  const blobs = yield* Blobs
-  const events = log.map((entry) => entry.event)
-  const transcript = merge({
-    opened: yield* opened(log, event.session),
-    completed: audio,
-    chunks: events.filter((each) => each._tag === "audio.normalized"),
-    ...outcomesOf(
-      events.filter((each) => each._tag === "text.transcribed" || each._tag === "text.rejected" || each._tag === "error.raised")
-    ),
-    version: VERSION
-  })
-  const text = yield* encodeTranscript(transcript).pipe(Effect.mapError(invalid("does not match its schema")))
-  const completed: EventOf<"transcript.completed"> = {
-    _tag: "transcript.completed",
-    v: 1,
-    mode: event.mode,
-    session: event.session,
-    version: VERSION,
-    transcript: yield* blobs.put(event, new TextEncoder().encode(text), TRANSCRIPT_TYPE),
-    language: transcript.language,
-    samples: transcript.samples,
-    segments: transcript.segments.length,
-    words: countWords(transcript),
-    coverage: transcript.coverage,
-    ...(transcript.emptyReason === undefined ? {} : { emptyReason: transcript.emptyReason })
-  }
-  return completed
-})
-
-/** Writes the folder of a call whose transcript is on the log. */
-const bundle = Effect.fnUntraced(function* (event: SessionEvent, context: Context) {
-  const blobs = yield* Blobs
-  const log = inOrder(yield* context.history(KEPT))
-  const end = log.findIndex((entry) => entry.event._tag === "transcript.completed")
-  const completed = one(log, "transcript.completed")
-  if (completed === undefined) {
-    return yield* new Retryable({ code: "bus.unavailable", message: "The transcript is not on the log yet.", delayMs: 200 })
-  }
-  const bytes = yield* blobs.get(event, completed.transcript)
-  const transcript = yield* decodeTranscript(new TextDecoder().decode(bytes)).pipe(Effect.mapError(invalid("cannot be read")))
-  const output = yield* writeOutput({
-    opened: yield* opened(log, event.session),
-    captured: log.flatMap((entry) => (entry.event._tag === "audio.captured" ? [entry.event] : [])),
-    transcript,
-    events: log.slice(0, end + 1)
-  })
-  yield* Effect.logInfo("call bundled").pipe(
-    Effect.annotateLogs({
-      session: event.session,
-      samples: transcript.samples,
-      segments: transcript.segments.length,
-      coverage: transcript.coverage.ratio,
-      gaps: transcript.coverage.gaps.length
-    })
-  )
-  const ready: EventOf<"bundle.ready"> = {
-    _tag: "bundle.ready",
-    v: 1,
-    mode: event.mode,
-    session: event.session,
-    version: VERSION,
-    ...output
-  }
-  return ready
-})
+type Outputs = Stream.Stream<Event, Failure, Services>
 
 /** Sessions whose next look is not due yet are remembered; more than this many, and the oldest is looked at again. */
 const MEMORY = 1_000
+
+/** How long a repair waits for the other chunks of its call, so that they become one version. */
+const TOGETHER = "2 seconds"
+
+const lagging = new Retryable({ code: "bus.unavailable", message: "The log does not show its newest events yet.", delayMs: 200 })
+
+const lineOfEnd = (event: SessionEvent): number =>
+  event._tag === "text.transcribed" || event._tag === "text.rejected" || event._tag === "error.raised" ? lineOf(event) : 1
+
+/** A gap because an actor gave up, which can still get words; not one because nothing was said. */
+const isGivenUp = (reason: string): boolean => !RejectReason.literals.some((known) => known === reason) && reason !== "no_words"
+
+const newestLog = Effect.fnUntraced(function* (context: Context) {
+  const log = inOrder(yield* context.history(MERGED))
+  // A replica that lags: deciding on it could overlook the last chunk for good.
+  return (log.at(-1)?.sequence ?? 0) < context.sequence ? yield* lagging : log
+})
+
+/** Whether chunks that were given up are still without an end: they may have been given back all at once. */
+const othersMayFollow = Effect.fnUntraced(function* (
+  context: Context,
+  gaps: EventOf<"transcript.completed">["coverage"]["gaps"],
+  line: number
+) {
+  const { transcribed, rejected } = outcomesOf(yield* newestLog(context), line)
+  const ended = new Set([...transcribed, ...rejected].map(({ unit }) => unit))
+  return gaps.some((gap) => isGivenUp(gap.reason) && !ended.has(gap.unit))
+})
+
+/** A further version of a finished line, because this event gave words to a chunk that had none. */
+const repair = Effect.fnUntraced(function* (
+  event: EventOf<"text.transcribed" | "text.rejected">,
+  context: Context,
+  marks: ReadonlyArray<Actor.Logged>,
+  audio: EventOf<"audio.completed">,
+  mayWait = true
+): Effect.fn.Return<Outputs | undefined, Failure, Services> {
+  const place = `${context.stream}:${context.sequence}`
+  const line = lineOf(event)
+  const requested = all(marks, "transcript.requested")
+  const own = marks.find((entry) => entry.event._tag === "transcript.requested" && entry.cause === place)
+  const newest = newestOfLine(line, requested, all(marks, "transcript.completed"))
+  const missing = newest?.coverage.gaps.some((gap) => gap.unit === event.unit && isGivenUp(gap.reason)) === true
+  if (own === undefined && !missing) return undefined
+  if (mayWait && own === undefined && (yield* othersMayFollow(context, newest?.coverage.gaps ?? [], line))) {
+    yield* Effect.sleep(TOGETHER)
+    return yield* repair(event, context, yield* context.history(MARKS), audio, false)
+  }
+  const [config] = all(yield* context.history(["audio.normalized"]), "audio.normalized").map((chunk) => chunk.config)
+  if (config === undefined) return yield* lagging
+  const claim: EventOf<"transcript.requested"> =
+    own?.event._tag === "transcript.requested"
+      ? own.event
+      : {
+          _tag: "transcript.requested",
+          v: 1,
+          mode: event.mode,
+          session: event.session,
+          version: nextVersion(requested, all(marks, "transcript.completed")),
+          reason: "repair",
+          repairs: line,
+          config: requested.find((each) => each.version === line)?.config ?? config
+        }
+  const claimed = Effect.gen(function* () {
+    const now = yield* context.history(["transcript.requested"])
+    // Somebody else took the number in the same moment: next time it is another.
+    if (!now.some((entry) => entry.event.version === claim.version && entry.cause === place)) return yield* lagging
+    return yield* finish(event, context, audio, claim.version)
+  })
+  return Stream.concat(Stream.make<[Event]>(claim), Stream.unwrap(claimed))
+})
+
+/** The transcript of a version, as the log has it or made now, and its bundle. */
+const finish = Effect.fnUntraced(function* (event: SessionEvent, context: Context, audio: EventOf<"audio.completed">, version: number) {
+  const log = yield* newestLog(context)
+  const known = all(log, "transcript.completed").find((each) => each.version === version)
+  const transcript = known === undefined ? complete(event, log, audio, version) : Effect.succeed(known)
+  return Stream.concat(Stream.fromEffect(transcript), Stream.fromEffect(bundle(event, context, version))) as Outputs
+})
 
 /** An instance of the actor, with its own memory of when to ask the log again. */
 export const makeBundler = (): Actor.Actor<Services> => {
   const askAgain = new Map<string, number>()
 
-  const remember = (session: string, sequence: number) => {
-    askAgain.delete(session)
-    askAgain.set(session, sequence)
+  const remember = (key: string, sequence: number) => {
+    askAgain.delete(key)
+    askAgain.set(key, sequence)
     const [oldest] = askAgain.keys()
     if (askAgain.size > MEMORY && oldest !== undefined) askAgain.delete(oldest)
   }
 
-  /** What there is to publish now: nothing, the bundle, or the transcript and the bundle. */
-  const settle = Effect.fnUntraced(function* (
-    event: SessionEvent,
-    context: Context
-  ): Effect.fn.Return<Stream.Stream<Event, Failure, Services>, Failure, Services> {
-    if (context.sequence < (askAgain.get(event.session) ?? 0)) return Stream.empty
-    const marks = yield* context.history(["audio.completed", "transcript.completed", "bundle.ready"])
-    const audio = one(marks, "audio.completed")
-    if (audio === undefined || one(marks, "bundle.ready") !== undefined) return Stream.empty
-    const bundled = Stream.fromEffect(bundle(event, context))
-    if (one(marks, "transcript.completed") !== undefined) return bundled
+  /** What there is to publish now: nothing, or the transcript and the bundle. */
+  const settle = Effect.fnUntraced(function* (event: SessionEvent, context: Context): Effect.fn.Return<Outputs, Failure, Services> {
+    const line = lineOfEnd(event)
+    const key = `${event.session}:${line}`
+    if (context.sequence < (askAgain.get(key) ?? 0)) return Stream.empty
+    const marks = yield* context.history(MARKS)
+    const [audio] = all(marks, "audio.completed")
+    if (audio === undefined) return Stream.empty
 
-    const log = inOrder(yield* context.history(["session.opened", "audio.normalized", "audio.completed", ...ENDS]))
-    if ((log.at(-1)?.sequence ?? 0) < context.sequence) {
-      // A replica that lags: deciding on it could overlook the last chunk for good.
-      return yield* new Retryable({ code: "bus.unavailable", message: "The log does not show its newest events yet.", delayMs: 200 })
+    const completed = all(marks, "transcript.completed")
+    const requested = all(marks, "transcript.requested")
+    const bundled = new Set(all(marks, "bundle.ready").map(({ version }) => version))
+    const open = completed.find(({ version }) => lineOfVersion(version, requested) === line && !bundled.has(version))
+    if (completed.some(({ version }) => version === line)) {
+      const isText = event._tag === "text.transcribed" || event._tag === "text.rejected"
+      if (isText) {
+        const repaired = yield* repair(event, context, marks, audio)
+        if (repaired !== undefined) return repaired
+      }
+      return open === undefined ? Stream.empty : yield* finish(event, context, audio, open.version)
     }
-    const ends = log.flatMap((entry) =>
-      entry.event._tag === "text.transcribed" || entry.event._tag === "text.rejected" || entry.event._tag === "error.raised"
-        ? [entry.event]
-        : []
-    )
-    const remaining = unsettled(audio.chunks, outcomesOf(ends))
+    // Nobody wants it. A transcript that is on the log already gets its bundle all the same.
+    if (all(marks, "job.cancelled").length > 0) return Stream.empty
+    const log = yield* newestLog(context)
+    const remaining = unsettled(audio.chunks, outcomesOf(log, line))
     if (remaining > 0) {
-      remember(event.session, askAgainAt(remaining, context.sequence, log))
+      remember(key, askAgainAt(remaining, context.sequence, log))
       return Stream.empty
     }
-    askAgain.delete(event.session)
-    return Stream.concat(Stream.fromEffect(complete(event, log, audio)), bundled)
+    askAgain.delete(key)
+    return yield* finish(event, context, audio, line)
   })
 
   return Actor.make<Services>({
     name: "bundler",
     logicVersion: 1,
     consumes: [{ mode: "call", tags: ["audio.completed", ...ENDS], concurrency: 1 }],
-    publishes: ["transcript.completed", "bundle.ready"],
+    publishes: ["transcript.requested", "transcript.completed", "bundle.ready"],
     // Its own failures come back as `error.raised`, and must not wake it.
     handle: (event, context) =>
       event._tag === "error.raised" && !givesUpChunk(event) ? Stream.empty : Stream.unwrap(settle(event, context))

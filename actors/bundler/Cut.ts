@@ -6,10 +6,11 @@
  * it fall back to being joined. Without word times the span is shared out by length of text.
  */
 import { TIMELINE_RATE, type Segment, type Word } from "../../contract/Events.ts"
-import { LINE_LENGTH, LINES, separator, tidy, wrapLines } from "./Lines.ts"
+import { type Limits, LINE_LENGTH, LINES, separator, tidy, wrapLines } from "./Lines.ts"
 
 /** Longest time one subtitle stands, samples. */
 export const LONGEST = 7 * TIMELINE_RATE
+export const LIMITS: Limits = { lineLength: LINE_LENGTH, lines: LINES, longest: LONGEST }
 /** A silence that always ends a subtitle, samples. */
 const PAUSE = 1.5 * TIMELINE_RATE
 /** A sentence shorter than this many characters waits for the next ("Yes. I know."). */
@@ -35,11 +36,11 @@ const endsSentence = (piece: Piece): boolean => SENTENCE_END.test(piece.text) &&
 const textOf = (pieces: ReadonlyArray<Piece>): string =>
   pieces.map((piece, index) => (index === 0 ? piece.text : piece.space + piece.text)).join("")
 
-const fits = (pieces: ReadonlyArray<Piece>): boolean => {
+const fits = (pieces: ReadonlyArray<Piece>, limits: Limits): boolean => {
   const first = pieces[0]
   const last = pieces.at(-1)
   if (first === undefined || last === undefined) return true
-  return last.end - first.start <= LONGEST && wrapLines(textOf(pieces)).length <= LINES
+  return last.end - first.start <= limits.longest && wrapLines(textOf(pieces), limits.lineLength).length <= limits.lines
 }
 
 /** Words forced into `from`..`to`, in order and without overlap: engines give times past the chunk or backwards. */
@@ -100,25 +101,25 @@ const share = (text: string, from: number, to: number): ReadonlyArray<Piece> => 
 }
 
 /** A run of pieces that is too long, broken where it hurts least into parts of about equal length. */
-const breakUp = (pieces: ReadonlyArray<Piece>): ReadonlyArray<ReadonlyArray<Piece>> => {
+const breakUp = (pieces: ReadonlyArray<Piece>, limits: Limits): ReadonlyArray<ReadonlyArray<Piece>> => {
   const first = pieces[0]
   const last = pieces.at(-1)
-  if (first === undefined || last === undefined || pieces.length === 1 || fits(pieces)) return [pieces]
+  if (first === undefined || last === undefined || pieces.length === 1 || fits(pieces, limits)) return [pieces]
   const length = textOf(pieces).length
-  const parts = Math.max(2, Math.ceil(length / (LINE_LENGTH * LINES)), Math.ceil((last.end - first.start) / LONGEST))
+  const parts = Math.max(2, Math.ceil(length / (limits.lineLength * limits.lines)), Math.ceil((last.end - first.start) / limits.longest))
   let best = 1
   let bestCost = Infinity
   for (let index = 1; index < pieces.length; index++) {
     const left = pieces.slice(0, index)
     const [before, after] = [pieces[index - 1], pieces[index]]
-    if (before === undefined || after === undefined || !fits(left)) break
+    if (before === undefined || after === undefined || !fits(left, limits)) break
     const bonus =
       (endsSentence(before) ? WORTH.sentence : CLAUSE_END.test(before.text) ? WORTH.clause : 0) +
       (after.start - before.end >= BREATH ? WORTH.breath : 0)
     const cost = Math.abs(textOf(left).length - length / parts) - bonus
     if (cost < bestCost) [best, bestCost] = [index, cost]
   }
-  return [pieces.slice(0, best), ...breakUp(pieces.slice(best))]
+  return [pieces.slice(0, best), ...breakUp(pieces.slice(best), limits)]
 }
 
 const sentences = (pieces: ReadonlyArray<Piece>): ReadonlyArray<ReadonlyArray<Piece>> => {
@@ -144,19 +145,19 @@ const sentences = (pieces: ReadonlyArray<Piece>): ReadonlyArray<ReadonlyArray<Pi
  * @param to End of the chunk, exclusive.
  * @returns In order, none empty, none overlapping; none at all for blank text.
  */
-export const cut = (segment: Segment, from: number, to: number): ReadonlyArray<Segment> => {
+export const cut = (segment: Segment, from: number, to: number, limits: Limits = LIMITS): ReadonlyArray<Segment> => {
   const text = tidy(segment.text)
   const start = Math.min(Math.max(segment.start, from), to)
   const end = Math.min(Math.max(segment.end, start), to)
   const words = place(segment.words, from, to)
   const pieces = words.length > 0 ? (align(text, words) ?? joinWords(segment.words, words)) : text === "" ? [] : share(text, start, end)
   return sentences(pieces)
-    .flatMap(breakUp)
+    .flatMap((group) => breakUp(group, limits))
     .flatMap((group) => {
       const [first, last] = [group[0], group.at(-1)]
       const said = tidy(textOf(group))
       if (first === undefined || last === undefined || said === "") return []
-      const stop = Math.min(last.end, first.start + LONGEST)
+      const stop = Math.min(last.end, first.start + limits.longest)
       const heard = group.flatMap((piece) => (piece.word === undefined ? [] : [{ ...piece.word, end: Math.min(piece.word.end, stop) }]))
       return [{ ...segment, start: first.start, end: stop, text: said, words: heard }]
     })

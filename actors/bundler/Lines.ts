@@ -8,37 +8,25 @@
 export const LINE_LENGTH = 42
 export const LINES = 2
 
-const SPACELESS =
-  "[\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Thai}\\p{sc=Lao}\\p{sc=Khmer}\\p{sc=Myanmar}\\u3000-\\u303f\\uff00-\\uffef]"
-const endsSpaceless = new RegExp(`${SPACELESS}$`, "u")
-const startsSpaceless = new RegExp(`^${SPACELESS}`, "u")
-
-/** Runs of white space become one space. */
-export const tidy = (text: string): string => text.replace(/\s+/g, " ").trim()
-
-/** What stands between two texts: a space, or nothing in scripts that have none. */
-export const separator = (left: string, right: string): string =>
-  left === "" || right === "" || endsSpaceless.test(left) || startsSpaceless.test(right) ? "" : " "
-
-/** Joins tidy texts as they would be written. */
-export const joinTexts = (texts: Iterable<string>): string => {
-  let joined = ""
-  for (const text of texts) {
-    // Only the tail matters, and a whole call would be scanned again and again otherwise.
-    joined += separator(joined.slice(-2), text) + text
-  }
-  return joined
+/** What a subtitle may be. */
+export interface Limits {
+  readonly lineLength: number
+  readonly lines: number
+  /** Longest time it stands, samples. */
+  readonly longest: number
 }
+
+export { joinTexts, separator, tidy } from "../../kernel/Text.ts"
 
 interface Token {
   readonly space: string
   readonly text: string
 }
 
-const tokens = (text: string): ReadonlyArray<Token> =>
+const tokens = (text: string, length: number): ReadonlyArray<Token> =>
   text.split(" ").flatMap((word, index) => {
     const space = index === 0 ? "" : " "
-    if (word.length <= LINE_LENGTH) return [{ space, text: word }]
+    if (word.length <= length) return [{ space, text: word }]
     const parts = [...new Intl.Segmenter(undefined, { granularity: "word" }).segment(word)]
     return parts.map((part, at) => ({ space: at === 0 ? space : "", text: part.segment }))
   })
@@ -56,18 +44,18 @@ const greedy = (words: ReadonlyArray<Token>, width: number): ReadonlyArray<strin
 }
 
 /**
- * Breaks a text into lines of at most 42 characters (a longer word stands alone); two lines come out about equally long.
+ * Breaks a text into lines of at most `length` characters (a longer word stands alone); two lines come out about equally long.
  *
  * @example
  * wrapLines("It was the best of times, it was the worst of times")
  * // ["It was the best of times,", "it was the worst of times"]
  */
-export const wrapLines = (text: string): ReadonlyArray<string> => {
-  if (text.length <= LINE_LENGTH) return text === "" ? [] : [text]
-  const words = tokens(text)
-  const lines = greedy(words, LINE_LENGTH)
+export const wrapLines = (text: string, length = LINE_LENGTH): ReadonlyArray<string> => {
+  if (text.length <= length) return text === "" ? [] : [text]
+  const words = tokens(text, length)
+  const lines = greedy(words, length)
   if (lines.length !== 2) return lines
-  for (let width = Math.ceil(text.length / 2); width < LINE_LENGTH; width++) {
+  for (let width = Math.ceil(text.length / 2); width < length; width++) {
     const balanced = greedy(words, width)
     if (balanced.length === 2) return balanced
   }

@@ -102,7 +102,10 @@ describe("merge", () => {
 })
 
 describe("settled", () => {
-  const outcomes = outcomesOf([...call.transcribed, ...call.rejected, raised("normalizer"), raised("speaker", 4), raised("transcriber")])
+  const outcomes = outcomesOf(
+    logOf([...call.transcribed, ...call.rejected, raised("normalizer"), raised("speaker", 4), raised("transcriber")]),
+    1
+  )
 
   it("counts each chunk once, and only what the transcriber said of it", () => {
     assert.strictEqual(unsettled(4, outcomes), 1)

@@ -5,7 +5,8 @@
  * Speech counts as transcribed only inside a chunk that ended with words; every other chunk with speech in it is a gap
  * with its reason. A chunk that was transcribed after it had been given up counts as transcribed.
  */
-import type { Coverage, EventOf, Segment, Transcript } from "../../contract/Events.ts"
+import type { ChannelSpan, Coverage, EventOf, Segment, Transcript } from "../../contract/Events.ts"
+import { bySpeaker } from "./Channels.ts"
 import { cut } from "./Cut.ts"
 import { joinTexts, tidy } from "./Lines.ts"
 import type { Outcomes } from "./Settled.ts"
@@ -24,6 +25,8 @@ interface Ended {
   readonly end: number
   readonly speech: number
   readonly transcribed?: EventOf<"text.transcribed">
+  /** Who speaks when, where each side has a channel. */
+  readonly channels: ReadonlyArray<ChannelSpan>
   /** Why there are no words. */
   readonly lost?: string
 }
@@ -51,6 +54,7 @@ const ended = (call: SettledCall): ReadonlyArray<Ended> => {
       unit,
       start: span.start,
       end: span.end,
+      channels: chunk?.channels ?? [],
       speech: chunk?.speech.reduce((sum, { start, end }) => sum + end - start, 0) ?? 0
     }
     if (words !== undefined) return hasWords(words) ? { ...place, transcribed: words } : { ...place, lost: "no_words" }
@@ -98,8 +102,8 @@ export const merge = (call: SettledCall): Transcript => {
   const chunks = ended(call)
   const segments: Array<Segment> = []
   let cursor = 0
-  for (const { transcribed, start, end } of chunks) {
-    for (const segment of transcribed?.segments ?? []) {
+  for (const { transcribed, channels, start, end } of chunks) {
+    for (const segment of bySpeaker(transcribed?.segments ?? [], channels)) {
       const cuts = cut(segment, Math.max(cursor, start), end)
       segments.push(...cuts)
       cursor = cuts.at(-1)?.end ?? cursor

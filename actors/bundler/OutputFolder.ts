@@ -26,14 +26,18 @@ type Opened = EventOf<"session.opened">
 const NAMES = 20
 const MAX_MANIFEST = 1 << 20
 
-export const bundleName = (opened: Opened): string => `${opened.ticket ?? opened.session}.vtb`
-
 /** Date and time as they stand in `at`, in its own zone. */
 const stamp = (at: string): string => at.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "_")
 
-const candidates = (opened: Opened): ReadonlyArray<string> => {
-  const name = `${stamp(opened.at)}_${opened.ticket ?? opened.session}`
-  const own = opened.ticket === undefined ? name : `${name}_${opened.session}`
+const plainName = (opened: Opened): string => `${stamp(opened.at)}_${opened.ticket ?? opened.session}`
+
+/** The folder's plain name, so that a bundle that was sent away still says when and what. */
+export const bundleName = (opened: Opened): string => `${plainName(opened)}.vtb`
+
+/** Names for the folder of a version, the first that is free counts: that of the call, or `v2` ... inside it. */
+export const candidates = (opened: Opened, version: number): ReadonlyArray<string> => {
+  const name = version === 1 ? plainName(opened) : `v${version}`
+  const own = version === 1 && opened.ticket === undefined ? name : `${name}_${opened.session}`
   return [...new Set([name, own]), ...Array.from({ length: NAMES }, (_, index) => `${own}_${index + 2}`)]
 }
 
@@ -81,8 +85,8 @@ const kept = Effect.fnUntraced(function* (folder: string, opened: Opened) {
 })
 
 /** The finished folder of this call under `root`, if there is one. */
-export const findOutput = Effect.fnUntraced(function* (root: string, opened: Opened) {
-  for (const name of candidates(opened)) {
+export const findOutput = Effect.fnUntraced(function* (root: string, opened: Opened, names: ReadonlyArray<string>) {
+  for (const name of names) {
     const folder = join(root, name)
     if (!(yield* onDisk(root, () => exists(folder)))) return undefined
     const output = yield* kept(folder, opened)
@@ -143,9 +147,15 @@ const moveTo = (partial: string, folder: string): Effect.Effect<boolean, Retryab
  *
  * @returns the folder; or what another process put there first for the same call.
  */
-export const publishFolder = Effect.fnUntraced(function* (root: string, opened: Opened, partial: string, output: Omit<Output, "folder">) {
+export const publishFolder = Effect.fnUntraced(function* (
+  root: string,
+  opened: Opened,
+  names: ReadonlyArray<string>,
+  partial: string,
+  output: Omit<Output, "folder">
+) {
   yield* onDisk(partial, () => syncFolder(partial))
-  for (const name of candidates(opened)) {
+  for (const name of names) {
     const folder = join(root, name)
     if (yield* moveTo(partial, folder)) {
       yield* onDisk(root, () => syncFolder(root))
@@ -154,5 +164,5 @@ export const publishFolder = Effect.fnUntraced(function* (root: string, opened: 
     const other = yield* kept(folder, opened)
     if (other !== undefined) return other
   }
-  return yield* unwritable(join(root, candidates(opened)[0] ?? ""), new Error("folders of that name are in the way"))
+  return yield* unwritable(join(root, names[0] ?? ""), new Error("folders of that name are in the way"))
 })

@@ -67,6 +67,30 @@ const takeFrom = Effect.fnUntraced(function* (event: Captured, path: string) {
   return samples
 })
 
+/** Samples of silence made at once. */
+const BLOCK = TIMELINE_RATE
+
+/** Puts the spans of a recording where they belong: a pause between two is silence, a sample too many is left out. */
+const onTimeline = () => {
+  let position = 0
+  let excess = 0
+  return {
+    until: (start: number): Stream.Stream<Int16Array> => {
+      const missing = Math.max(0, start - position)
+      excess = start === 0 ? 0 : Math.max(0, position - start)
+      position += missing
+      const blocks = Array.from({ length: Math.ceil(missing / BLOCK) }, (_, index) => Math.min(BLOCK, missing - index * BLOCK))
+      return Stream.fromIterable(blocks).pipe(Stream.map((length) => new Int16Array(length)))
+    },
+    take: (samples: Int16Array): Int16Array => {
+      const kept = samples.subarray(Math.min(excess, samples.length))
+      excess -= samples.length - kept.length
+      position += kept.length
+      return kept
+    }
+  }
+}
+
 /**
  * Writes the audio of a call into `folder`.
  *
@@ -80,8 +104,15 @@ export const writeRecording = Effect.fnUntraced(function* (
   const raw = call.captured.map((event) => ({ event, name: rawName(event, call.opened.source.name) }))
   if (call.samples === 0 || raw.length === 0) return { files: [] } satisfies Recorded
   const wav = yield* wavWriter(join(folder, TIMELINE_FILE), TIMELINE_RATE, 1)
+  const placed = onTimeline()
   const timeline: Stream.Stream<Int16Array, Failure, Blobs | Frames> = Stream.fromIterable(raw).pipe(
-    Stream.flatMap(({ event, name }) => Stream.unwrap(takeFrom(event, join(folder, name)))),
+    Stream.flatMap(({ event, name }) =>
+      Stream.concat(
+        Stream.suspend(() => placed.until(event.start ?? 0)),
+        Stream.unwrap(takeFrom(event, join(folder, name))).pipe(Stream.map(placed.take))
+      )
+    ),
+    Stream.concat(Stream.suspend(() => placed.until(call.samples))),
     Stream.tap(wav.write)
   )
   const opus = yield* encodeOpus(timeline)

@@ -6,6 +6,7 @@
  */
 import type { EventOf } from "../../contract/Events.ts"
 import type { Logged } from "../../kernel/Actor.ts"
+import { lineOf } from "../../kernel/folds/Transcripts.ts"
 
 /** What the log has of the chunks of one call. */
 export interface Outcomes {
@@ -15,16 +16,18 @@ export interface Outcomes {
   readonly dead: ReadonlyArray<EventOf<"error.raised">>
 }
 
-type Outcome = EventOf<"text.transcribed" | "text.rejected" | "error.raised">
-
 /** Errors of other actors say nothing about a chunk (and the bundler must not be woken by its own). */
 export const givesUpChunk = (event: EventOf<"error.raised">): boolean => event.actor === "transcriber" && event.unit !== undefined
 
-export const outcomesOf = (events: ReadonlyArray<Outcome>): Outcomes => ({
-  transcribed: events.filter((event) => event._tag === "text.transcribed"),
-  rejected: events.filter((event) => event._tag === "text.rejected"),
-  dead: events.filter((event) => event._tag === "error.raised").filter(givesUpChunk)
-})
+/** What became of the chunks in one line of versions. */
+export const outcomesOf = (log: ReadonlyArray<Logged>, line: number): Outcomes => {
+  const events = log.map(({ event }) => event)
+  return {
+    transcribed: events.filter((event) => event._tag === "text.transcribed").filter((event) => lineOf(event) === line),
+    rejected: events.filter((event) => event._tag === "text.rejected").filter((event) => lineOf(event) === line),
+    dead: events.filter((event) => event._tag === "error.raised").filter((event) => givesUpChunk(event) && lineOf(event) === line)
+  }
+}
 
 /** Chunks `1..chunks` that have not ended. */
 export const unsettled = (chunks: number, outcomes: Outcomes): number => {

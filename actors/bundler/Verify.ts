@@ -174,10 +174,10 @@ const verify = async (source: ZipSource, options: VerifyOptions, signal: AbortSi
   const own = options.ownKey === undefined ? undefined : options.ownKey === seal.publicKey
   const whose = own === undefined ? "" : own ? " (of this installation)" : " (of another installation)"
   const checked = [
-    `${source.size} bytes of the file against the SHA-256 at its end`,
-    `${inside.files.size} entries against their SHA-256`,
-    `${seal.events} events, each chained to the one before it`,
-    `2 signatures by the Ed25519 key ${seal.publicKey}${whose}`
+    `The file: all ${source.size} bytes are compared with the SHA-256 at its end, so a changed byte, a cut or an addition shows.`,
+    `Its contents: each of the ${inside.files.size} entries (recording, transcripts, events) is compared with its own SHA-256.`,
+    `Its history: ${seal.events} events, each holding the SHA-256 of the one before it, from the first to the sealed one.`,
+    `Who sealed it: 2 signatures by the Ed25519 key ${seal.publicKey}${whose}. Compare that key with one you trust.`
   ]
   const facts = {
     publicKey: seal.publicKey,

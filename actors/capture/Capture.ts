@@ -1,5 +1,6 @@
 /**
- * The capture actor: turns a queued job (an audio file as a call or as a question, or a typed question) into a session.
+ * The capture actor: turns a job (an audio file as a call or as a question, or a typed question) into a session. A
+ * question begins when it is queued, a call when the scheduler says that its turn has come.
  * The file goes into the blob store as it is; what it holds is for the normalizer to find out.
  */
 import * as Effect from "effect/Effect"
@@ -10,7 +11,10 @@ import type { Event, JobQueued } from "../../contract/Events.ts"
 import * as Actor from "../../kernel/Actor.ts"
 import { Blobs } from "../../kernel/Blobs.ts"
 import { describe, type Failure, systemCode, Terminal } from "../../kernel/Failure.ts"
-import { opened, typedText } from "./Recorder.ts"
+import type { Settings } from "../../kernel/Settings.ts"
+import { typedText } from "../../kernel/TypedText.ts"
+import { opened } from "./Recorder.ts"
+import { makeScheduler, WAKES } from "./Scheduler.ts"
 
 type Job = typeof JobQueued.Type
 
@@ -61,13 +65,33 @@ const capture = (job: Job, time: number): Stream.Stream<Event, Failure, Blobs> =
   return Stream.concat(content, Stream.make(closed))
 }
 
-export const captureActor = Actor.make<Blobs>({
-  name: "capture",
-  logicVersion: 1,
-  consumes: [
-    { mode: "call", tags: ["job.queued"], concurrency: 2 },
-    { mode: "assistant", tags: ["job.queued"], concurrency: 2 }
-  ],
-  publishes: ["session.opened", "audio.captured", "text.transcribed", "session.closed"],
-  handle: (event, context) => (event._tag === "job.queued" ? capture(event, context.time) : Stream.empty)
-})
+/** The job whose turn has come, as it was queued. */
+const started = (session: string, context: Actor.ActorContext): Stream.Stream<Event, Failure, Blobs> =>
+  Stream.unwrap(
+    Effect.map(context.history(["job.queued", "job.cancelled"]), (log) => {
+      const [job] = log.flatMap(({ event }) => (event._tag === "job.queued" ? [event] : []))
+      if (job === undefined) return Stream.fail(new Terminal({ code: "job.unknown", message: `${session} was started but never queued.` }))
+      return log.some(({ event }) => event._tag === "job.cancelled") ? Stream.empty : capture(job, context.time)
+    })
+  )
+
+/** An instance of the actor, with the scheduler's memory of the queue. */
+export const makeCapture = (): Actor.Actor<Blobs | Settings> => {
+  const schedule = makeScheduler()
+  return Actor.make<Blobs | Settings>({
+    name: "capture",
+    logicVersion: 2,
+    consumes: [
+      { mode: "call", tags: ["job.started", ...WAKES], concurrency: 2 },
+      { mode: "assistant", tags: ["job.queued"], concurrency: 2 }
+    ],
+    publishes: ["job.started", "job.failed", "session.opened", "audio.captured", "text.transcribed", "session.closed"],
+    handle: (event, context) => {
+      if (event._tag === "job.started") return started(event.session, context)
+      if (event.mode === "call") return schedule(event, context)
+      return event._tag === "job.queued" ? capture(event, context.time) : Stream.empty
+    }
+  })
+}
+
+export const captureActor = makeCapture()

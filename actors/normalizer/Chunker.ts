@@ -41,6 +41,11 @@ const TARGET_MIN = seconds(20)
 const TARGET_MAX = seconds(28)
 /** Audio kept around speech. */
 export const MARGIN = seconds(0.3)
+/**
+ * Audio kept after the last word of a turn that was listened to while it came: as much as the detector needs to be sure of
+ * the pause. So what is transcribed is known when the pause is, however much later the button is let go.
+ */
+export const TAIL = seconds(0.1)
 /** A pause this long ends a chunk that is at least `ENOUGH` long; one of `VERY_LONG` ends any. */
 const LONG = seconds(2)
 const ENOUGH = seconds(12)
@@ -80,11 +85,7 @@ const nextChunk = (spans: ReadonlyArray<Span>, from: number, quietest: (start: n
   const pauses = seen
     .map(({ end }, index) => ({ start: end, end: seen[index + 1]?.start ?? horizon }))
     .filter((pause) => pause.end > pause.start)
-  const final = pauses.find((pause) => {
-    const length = pause.end - pause.start
-    const needed = pause.start - start >= ENOUGH ? LONG : VERY_LONG
-    return length >= needed && pause.start <= start + HARD_LIMIT - MARGIN
-  })
+  const final = pauses.find((pause) => isFinal(pause, start))
   if (final !== undefined) return { start, end: final.start + MARGIN }
   const window = { start: start + TARGET_MIN, end: start + TARGET_MAX }
   const overlap = (pause: Span) => Math.min(pause.end, window.end) - Math.max(pause.start, window.start)
@@ -92,6 +93,22 @@ const nextChunk = (spans: ReadonlyArray<Span>, from: number, quietest: (start: n
   if (longest === undefined) return { start, end: quietest(window.start, window.end) }
   const middle = Math.floor((longest.start + longest.end) / 2)
   return { start, end: Math.min(longest.start + MARGIN, middle) }
+}
+
+/** Whether a pause ends the chunk that began at `start`. */
+const isFinal = (pause: Span, start: number): boolean => {
+  const needed = pause.start - start >= ENOUGH ? LONG : VERY_LONG
+  return pause.end - pause.start >= needed && pause.start <= start + HARD_LIMIT - MARGIN
+}
+
+/**
+ * Whether the chunk can be cut now: everything `nextChunk` looks at is settled, or a pause is long enough already,
+ * whatever comes after it. The second is for live recordings, where it saves up to half a minute.
+ */
+const isDecided = (spans: ReadonlyArray<Span>, from: number, settled: number): boolean => {
+  const start = beginning(spans, from)
+  if (settled >= start + HARD_LIMIT + LONG) return true
+  return spans.some(({ end }, index) => isFinal({ start: end, end: Math.min(spans[index + 1]?.start ?? settled, settled) }, start))
 }
 
 /** First sample of the chunk that begins with the first of these spans. */
@@ -124,7 +141,7 @@ export const makeChunker = (audio: SampleWindow = makeWindow()): Chunker => {
       audio.push(block)
       add(spans)
       const chunks: Array<Chunk> = []
-      while (pending.length > 0 && settled >= beginning(pending, from) + HARD_LIMIT + LONG) chunks.push(cut())
+      while (pending.length > 0 && isDecided(pending, from, settled)) chunks.push(cut())
       audio.dropBefore(Math.max(from, Math.min(settled, pending[0]?.start ?? settled) - MARGIN))
       return chunks
     },
@@ -143,8 +160,9 @@ export const makeChunker = (audio: SampleWindow = makeWindow()): Chunker => {
  * answered. A turn of more than 30 s stays whole.
  *
  * @param samples of the whole turn
+ * @param tail samples kept after the last word
  */
-export const wholeTurn = (samples: Int16Array, spans: ReadonlyArray<Span>): Chunk => {
+export const wholeTurn = (samples: Int16Array, spans: ReadonlyArray<Span>, tail = MARGIN): Chunk => {
   const speech: Array<Span> = []
   for (const span of spans) append(speech, span)
   const first = speech[0]
@@ -154,6 +172,6 @@ export const wholeTurn = (samples: Int16Array, spans: ReadonlyArray<Span>): Chun
     return { start: 0, end, samples: samples.subarray(0, end), speech: [] }
   }
   const start = Math.max(0, first.start - MARGIN)
-  const end = Math.min(samples.length, last.end + MARGIN)
+  const end = Math.min(samples.length, last.end + tail)
   return { start, end, samples: samples.subarray(start, end), speech }
 }

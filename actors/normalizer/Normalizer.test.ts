@@ -22,7 +22,7 @@ const RATE = 16_000
 let sessions = 0
 const newSession = () => `01ARZ3NDEKTSV4RRFFQ${String(++sessions).padStart(7, "0")}`
 
-const models = Models.layer.pipe(Layer.provide(Settings.layer()))
+const models = Models.layer.pipe(Layer.provideMerge(Settings.layer()))
 const services = Layer.provideMerge(normalizerLayer, models)
 
 /** The local voice says something; 16 kHz mono. */

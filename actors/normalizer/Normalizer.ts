@@ -3,33 +3,30 @@
  *
  * A call is cut into chunks while it is still being decoded, then `audio.completed` says how many there are; a call
  * without speech has none. A turn of the assistant is always exactly one chunk, so that it is answered. The same input
- * gives the same events to the byte.
+ * gives the same events to the byte. A further version of a transcript gets the same chunks under its own number.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type AudioCaptured, type AudioCompleted, type AudioNormalized, type Event, TIMELINE_RATE } from "../../contract/Events.ts"
+import { type AudioCaptured, type AudioCompleted, type Event, type EventOf, TIMELINE_RATE } from "../../contract/Events.ts"
 import * as Actor from "../../kernel/Actor.ts"
 import { Blobs } from "../../kernel/Blobs.ts"
-import { type Failure, Terminal } from "../../kernel/Failure.ts"
+import { type Failure, Retryable, Terminal } from "../../kernel/Failure.ts"
 import { Frames } from "../../kernel/Frames.ts"
 import * as Media from "../../kernel/Media.ts"
-import { type Chunk, lengthOf, makeChunker, type Span, wholeTurn } from "./Chunker.ts"
+import { makeChunker, type Span, wholeTurn } from "./Chunker.ts"
+import { recall } from "./Ear.ts"
+import { normalizeLive } from "./Live.ts"
+import { normalized } from "./Normalized.ts"
 import { Vad } from "./Vad.ts"
 
 type Captured = typeof AudioCaptured.Type
 
-const MEDIA_TYPE = "audio/x-pcm;rate=16000"
-/** dBFS of digital silence. */
-const SILENCE = -120
 /** Samples of the longest turn, 10 minutes: a turn is held in memory. */
 const LONGEST_TURN = TIMELINE_RATE * 600
 
-const peakDbfs = (samples: Int16Array): number => {
-  let peak = 0
-  for (const sample of samples) peak = Math.max(peak, Math.abs(sample))
-  return peak === 0 ? SILENCE : Math.round(2000 * Math.log10(peak / 32768)) / 100
-}
+/** Samples of the longest call, 24 hours: a file of a megabyte can hold years of silence. */
+const LONGEST_CALL = TIMELINE_RATE * 24 * 3600
 
 /** The samples of what was captured, from wherever they are. */
 const timelineOf = Effect.fnUntraced(function* (event: Captured): Effect.fn.Return<Media.Timeline, Failure, Blobs | Frames | Scope.Scope> {
@@ -44,28 +41,6 @@ const timelineOf = Effect.fnUntraced(function* (event: Captured): Effect.fn.Retu
     samples: Media.pcmSamples(payloads).pipe(Media.resampleStream(sampleRate, channels)),
     truncated: Effect.succeed(false)
   }
-})
-
-const normalized = Effect.fnUntraced(function* (event: Captured, unit: number, chunk: Chunk): Effect.fn.Return<Event, Failure, Blobs> {
-  const { mode, session, config } = event
-  const { start, end, samples, speech } = chunk
-  const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
-  const audio = yield* (yield* Blobs).put(event, bytes, MEDIA_TYPE)
-  const result: typeof AudioNormalized.Type = {
-    _tag: "audio.normalized",
-    v: 1,
-    mode,
-    session,
-    start,
-    end,
-    unit,
-    audio,
-    speech,
-    speechRatio: lengthOf(speech) / (end - start),
-    peakDbfs: peakDbfs(samples),
-    config
-  }
-  return result
 })
 
 const warnIfTruncated = (event: Captured, timeline: Media.Timeline) =>
@@ -92,9 +67,11 @@ const normalizeCall = (event: Captured): Stream.Stream<Event, Failure, Blobs | F
       const chunker = makeChunker()
       const rest = Stream.suspend(() => Stream.fromIterable(chunker.finish(detector.finish().spans)))
       const chunks = timeline.samples.pipe(
-        Stream.map((block) => {
+        Stream.mapEffect((block) => {
+          if (chunker.totals().samples > LONGEST_CALL)
+            return Effect.fail(new Terminal({ code: "audio.too_large", message: "A call may be 24 hours long. Split the recording." }))
           const { spans, settled } = detector.push(block)
-          return chunker.push(block, spans, settled)
+          return Effect.succeed(chunker.push(block, spans, settled))
         }),
         Stream.flattenIterable,
         Stream.concat(rest)
@@ -126,6 +103,11 @@ const normalizeCall = (event: Captured): Stream.Stream<Event, Failure, Blobs | F
   )
 
 const normalizeTurn = Effect.fnUntraced(function* (event: Captured): Effect.fn.Return<Event, Failure, Blobs | Frames | Vad | Scope.Scope> {
+  const heard = "frames" in event.audio ? recall(event.session, event.audio.frames) : undefined
+  if (heard !== undefined) {
+    if (heard.samples.length === 0) return yield* Media.noSamples
+    return yield* normalized(event, event.unit, wholeTurn(heard.samples, heard.spans, event.tail))
+  }
   const timeline = yield* timelineOf(event)
   const detector = yield* (yield* Vad).detector
   const blocks: Array<Int16Array> = []
@@ -146,8 +128,25 @@ const normalizeTurn = Effect.fnUntraced(function* (event: Captured): Effect.fn.R
   )
   if (total === 0) return yield* Media.noSamples
   yield* warnIfTruncated(event, timeline)
-  return yield* normalized(event, event.unit, wholeTurn(Media.joined(blocks), [...spans, ...detector.finish().spans]))
+  return yield* normalized(event, event.unit, wholeTurn(Media.joined(blocks), [...spans, ...detector.finish().spans], event.tail))
 })
+
+/** The chunks of a call once more, to be transcribed as a new version says; all of them, so it waits for the last. */
+const again = (event: EventOf<"transcript.requested">, context: Actor.ActorContext): Stream.Stream<Event, Failure> =>
+  event.reason !== "model"
+    ? Stream.empty
+    : Stream.fromIterableEffect(
+        Effect.gen(function* () {
+          const log = yield* context.history(["audio.normalized", "audio.completed"])
+          if (!log.some(({ event: each }) => each._tag === "audio.completed"))
+            return yield* new Retryable({ code: "bus.unavailable", message: "The call is still being cut into chunks.", delayMs: 200 })
+          return log.flatMap(({ event: chunk }) =>
+            chunk._tag === "audio.normalized" && chunk.version === undefined
+              ? [{ ...chunk, version: event.version, config: event.config }]
+              : []
+          )
+        })
+      )
 
 /** Loads the decoder and the detector before the first utterance. */
 const prepare = Effect.gen(function* () {
@@ -159,13 +158,17 @@ export const normalizerActor = Actor.make<Blobs | Frames | Vad>({
   name: "normalizer",
   logicVersion: 1,
   consumes: [
-    { mode: "call", tags: ["audio.captured"], concurrency: 1 },
+    // A live recording holds its place for as long as it lasts.
+    { mode: "call", tags: ["audio.captured", "session.opened", "transcript.requested"], concurrency: 4 },
     { mode: "assistant", tags: ["audio.captured"], concurrency: 2 }
   ],
   publishes: ["audio.normalized", "audio.completed"],
   prepare,
-  handle: (event) => {
-    if (event._tag !== "audio.captured") return Stream.empty
+  handle: (event, context) => {
+    if (event._tag === "transcript.requested") return again(event, context)
+    if (event._tag === "session.opened") return event.live === undefined ? Stream.empty : normalizeLive(event)
+    // The spans of a live recording have been read frame by frame.
+    if (event._tag !== "audio.captured" || event.start !== undefined) return Stream.empty
     return event.mode === "call" ? normalizeCall(event) : Stream.fromEffect(Effect.scoped(normalizeTurn(event)))
   }
 })

@@ -14,7 +14,9 @@ import { TIMELINE_RATE } from "../../contract/Events.ts"
 import { describe, Terminal } from "../../kernel/Failure.ts"
 import { Models } from "../../kernel/Models.ts"
 import { loadSherpa, type SherpaVad } from "../../kernel/Sherpa.ts"
+import { Settings } from "../../kernel/Settings.ts"
 import type { Span } from "./Chunker.ts"
+import { energyDetector } from "./EnergyVad.ts"
 
 const WINDOW = 512
 /** Probability from which a window is speech; Silero's own default is 0.5. */
@@ -34,6 +36,8 @@ export interface Detected {
   readonly spans: ReadonlyArray<Span>
   /** No span that comes later begins before this sample. */
   readonly settled: number
+  /** Somebody speaks at the newest sample, as far as whole windows tell. */
+  readonly speaking: boolean
 }
 
 export interface Detector {
@@ -50,9 +54,12 @@ export class Vad extends Context.Service<
     readonly detector: Effect.Effect<Detector, Terminal, Scope.Scope>
   }
 >()("voxbus/normalizer/Vad") {
-  static readonly layer: Layer.Layer<Vad, never, Models> = Layer.effect(
+  static readonly layer: Layer.Layer<Vad, never, Models | Settings> = Layer.effect(
     Vad,
-    Effect.suspend(() => make)
+    Effect.flatMap(Settings, ({ session }) =>
+      // With the test-kit's speech recognition there is no model to load at all.
+      session.transcriber.engine === "testkit" ? Effect.succeed(Vad.of({ detector: Effect.sync(energyDetector) })) : make
+    )
   )
 }
 
@@ -145,7 +152,7 @@ const makeDetector = (vad: SherpaVad): Detector => {
         total += 1
         if (filled === WINDOW) accept(spans)
       }
-      return { spans, settled }
+      return { spans, settled, speaking: speaking > 0 }
     },
     finish: () => {
       const spans: Array<Span> = []
@@ -155,7 +162,7 @@ const makeDetector = (vad: SherpaVad): Detector => {
       }
       vad.flush()
       collect(spans)
-      return { spans, settled: total }
+      return { spans, settled: total, speaking: false }
     }
   }
 }

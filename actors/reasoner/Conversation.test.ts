@@ -1,28 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { defaultSessionConfig } from "../../contract/Session.ts"
-import { type ConversationEvent, messages } from "./Conversation.ts"
+import { typedText } from "../../kernel/TypedText.ts"
+import { type ConversationEvent, merged, messages } from "./Conversation.ts"
+import { withoutTools } from "./Engine.ts"
 
 const base = { v: 1, mode: "assistant", session: "01ARZ3NDEKTSV4RRFFQ69G5FAV" } as const
 const config = defaultSessionConfig
 
-const asked = (unit: number, text: string): ConversationEvent => ({
-  _tag: "text.transcribed",
-  ...base,
-  unit,
-  text,
-  start: 0,
-  end: 0,
-  segments: [],
-  language: "en",
-  languageProbability: 1,
-  confidence: 1,
-  engine: "typed",
-  model: "",
-  modelSha256: "",
-  computeMs: 0,
-  threads: 0,
-  config
-})
+const asked = (unit: number, text: string): ConversationEvent => ({ ...typedText({ ...base, config }, unit, text), language: "en" })
 const drafted = (unit: number, sentence: number, text: string): ConversationEvent => ({
   _tag: "reply.drafted",
   ...base,
@@ -123,5 +108,67 @@ describe("conversation", () => {
     const events = [3, 1, 2, 4, 9, 10].flatMap((unit) => [asked(unit, `q${unit}`), ready(unit, `a${unit}`)])
     assert.deepStrictEqual(fold(events, 2), ["user: q3", "assistant: a3", "user: q4", "assistant: a4", "user: now"])
     assert.deepStrictEqual(fold(events, 0), ["user: now"])
+  })
+
+  it("forgets what was cleared, and only that", () => {
+    const events: ReadonlyArray<ConversationEvent> = [
+      asked(1, "One?"),
+      ready(1, "One."),
+      asked(2, "Two?"),
+      ready(2, "Two."),
+      { _tag: "session.cleared", ...base, through: 1, reason: "user", by: "owner" }
+    ]
+    assert.deepStrictEqual(
+      messages(events, { unit: 3, question: "Three?", systemPrompt: "", exchanges: 10 }).map(({ content }) => content),
+      ["Two?", "Two.", "Three?"]
+    )
+  })
+
+  it("keeps what tools were asked and said, a result for every call, also of an answer that nobody heard", () => {
+    const call = (number: number, round: number): ConversationEvent => ({
+      _tag: "tool.called",
+      ...base,
+      unit: 1,
+      call: number,
+      round,
+      id: `c${number}`,
+      name: "current_time",
+      arguments: "{}",
+      generation: 0
+    })
+    const result: ConversationEvent = {
+      _tag: "tool.finished",
+      ...base,
+      unit: 1,
+      call: 1,
+      id: "c1",
+      name: "current_time",
+      ok: true,
+      result: "noon",
+      computeMs: 1,
+      generation: 0
+    }
+    const sent = messages([asked(1, "Time?"), call(1, 1), call(2, 1), result, call(3, 2), cancelled(1)], {
+      unit: 2,
+      question: "And now?",
+      systemPrompt: "s",
+      exchanges: 10
+    })
+    const toolCalls = (...numbers: ReadonlyArray<number>) => numbers.map((n) => ({ id: `c${n}`, name: "current_time", arguments: "{}" }))
+    assert.deepStrictEqual(sent, [
+      { role: "system", content: "s" },
+      { role: "user", content: "Time?" },
+      { role: "assistant", content: "", toolCalls: toolCalls(1, 2) },
+      { role: "tool", content: "noon", toolCallId: "c1" },
+      { role: "tool", content: "It is not known what came of this.", toolCallId: "c2" },
+      { role: "assistant", content: "", toolCalls: toolCalls(3) },
+      { role: "tool", content: "It is not known what came of this.", toolCallId: "c3" },
+      { role: "user", content: "And now?" }
+    ])
+    // A model without tools sees a conversation without them.
+    assert.deepStrictEqual(
+      merged(withoutTools(sent)).map(({ role, content }) => `${role} ${content}`),
+      ["system s", "user Time?\nAnd now?"]
+    )
   })
 })

@@ -4,9 +4,11 @@
  * Of an earlier answer only what was *heard* counts (the player says how much), not what was generated: a model that
  * "remembers" sentences nobody heard was livekit/agents-js#1269. Where no player reported anything the whole answer
  * counts (a client that shows text), unless the turn was cancelled: then nothing was heard.
+ *
+ * What tools returned stays in it, also when the answer was cut short. What was cleared is forgotten.
  */
 import type { EventOf } from "../../contract/Events.ts"
-import type { Message } from "./Engine.ts"
+import type { Message, ToolCall } from "./Engine.ts"
 
 /** Kinds of events the conversation is made of. */
 export const CONVERSATION = [
@@ -16,7 +18,10 @@ export const CONVERSATION = [
   "speech.synthesized",
   "speech.heard",
   "speech.interrupted",
-  "turn.cancelled"
+  "turn.cancelled",
+  "tool.called",
+  "tool.finished",
+  "session.cleared"
 ] as const
 
 export type ConversationEvent = EventOf<(typeof CONVERSATION)[number]>
@@ -27,7 +32,12 @@ export interface Turn {
   readonly question: string
   /** What the user knows of the answer; empty when nothing. */
   readonly answer: string
+  /** What tools were asked and what they said, as the model sees it. */
+  readonly tools: ReadonlyArray<Message>
 }
+
+/** Events that belong to a turn. */
+type TurnEvent = Exclude<ConversationEvent, { readonly _tag: "session.cleared" }>
 
 /** The first `ratio` of the words. */
 const part = (text: string, ratio: number): string => {
@@ -50,8 +60,25 @@ const heardText = (
   return [...whole.map(({ text }) => text), next === undefined ? "" : part(next.text, ratio)].filter((text) => text !== "").join(" ")
 }
 
+const NO_RESULT = "It is not known what came of this."
+
+/** The calls of a turn and their results, by the answers of the model that asked for them. Every call has a result. */
+export const toolMessages = (events: ReadonlyArray<TurnEvent>): ReadonlyArray<Message> => {
+  const called = events.filter((event) => event._tag === "tool.called").toSorted((a, b) => a.call - b.call)
+  const results = new Map(events.flatMap((event) => (event._tag === "tool.finished" ? [[event.call, event.result] as const] : [])))
+  const rounds = [...new Set(called.map(({ round }) => round))]
+  return rounds.flatMap((round): ReadonlyArray<Message> => {
+    const calls = called.filter((each) => each.round === round)
+    const toolCalls = calls.map(({ id, name, arguments: text }): ToolCall => ({ id, name, arguments: text }))
+    return [
+      { role: "assistant", content: "", toolCalls },
+      ...calls.map(({ id, call }): Message => ({ role: "tool", content: results.get(call) ?? NO_RESULT, toolCallId: id }))
+    ]
+  })
+}
+
 /** What the user knows of the answer of one turn. */
-const answerOf = (events: ReadonlyArray<ConversationEvent>): string => {
+const answerOf = (events: ReadonlyArray<TurnEvent>): string => {
   const drafts = events.filter((event) => event._tag === "reply.drafted").toSorted((a, b) => a.sentence - b.sentence)
   const speech = events.filter((event) => event._tag === "speech.synthesized")
   const played = events.filter((event) => event._tag === "speech.heard" || event._tag === "speech.interrupted")
@@ -67,14 +94,28 @@ export const turns = (events: ReadonlyArray<ConversationEvent>, unit: number): R
     .filter((event) => event._tag === "text.transcribed")
     .filter((event) => event.unit < unit)
     .toSorted((a, b) => a.unit - b.unit)
-    .map((asked) => ({ unit: asked.unit, question: asked.text, answer: answerOf(events.filter((event) => event.unit === asked.unit)) }))
+    .map((asked) => {
+      const own = events.filter((event): event is TurnEvent => event._tag !== "session.cleared" && event.unit === asked.unit)
+      return { unit: asked.unit, question: asked.text, answer: answerOf(own), tools: toolMessages(own) }
+    })
+
+/** Of those, the ones that the model is sent along: the last `exchanges`, and none that was cleared. */
+export const known = (events: ReadonlyArray<ConversationEvent>, unit: number, exchanges: number): ReadonlyArray<Turn> => {
+  const cleared = Math.max(0, ...events.flatMap((event) => (event._tag === "session.cleared" ? [event.through] : [])))
+  return exchanges === 0
+    ? []
+    : turns(events, unit)
+        .filter((turn) => turn.unit > cleared)
+        .slice(-exchanges)
+}
 
 /** Neighbours of the same role as one message: many models accept only alternating roles. */
-const merged = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> =>
+export const merged = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> =>
   messages.reduce<ReadonlyArray<Message>>((done, next) => {
     const last = done.at(-1)
-    return last?.role === next.role
-      ? [...done.slice(0, -1), { role: next.role, content: `${last.content}\n${next.content}` }]
+    const plain = next.role !== "tool" && next.toolCalls === undefined && last?.toolCalls === undefined
+    return plain && last?.role === next.role
+      ? [...done.slice(0, -1), { role: next.role, content: [last.content, next.content].filter((text) => text !== "").join("\n") }]
       : [...done, next]
   }, [])
 
@@ -87,11 +128,12 @@ export const messages = (
   events: ReadonlyArray<ConversationEvent>,
   options: { readonly unit: number; readonly question: string; readonly systemPrompt: string; readonly exchanges: number }
 ): ReadonlyArray<Message> => {
-  const earlier = options.exchanges === 0 ? [] : turns(events, options.unit).slice(-options.exchanges)
+  const earlier = known(events, options.unit, options.exchanges)
   return merged([
     ...(options.systemPrompt === "" ? [] : [{ role: "system", content: options.systemPrompt } as const]),
-    ...earlier.flatMap(({ question, answer }): ReadonlyArray<Message> => [
+    ...earlier.flatMap(({ question, answer, tools }): ReadonlyArray<Message> => [
       { role: "user", content: question },
+      ...tools,
       ...(answer === "" ? [] : [{ role: "assistant", content: answer } as const])
     ]),
     { role: "user", content: options.question }

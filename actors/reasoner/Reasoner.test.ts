@@ -9,29 +9,17 @@ import { defaultSessionConfig } from "../../contract/Session.ts"
 import { subjectOf } from "../../contract/Subjects.ts"
 import type { ActorContext, Logged } from "../../kernel/Actor.ts"
 import { type Failure, Retryable, Terminal } from "../../kernel/Failure.ts"
+import { Settings } from "../../kernel/Settings.ts"
 import { testkit, testLayer } from "../../kernel/testkit/Testkit.ts"
+import { typedText } from "../../kernel/TypedText.ts"
 import type { Engine, Message, ReplyPart, ReplyRequest } from "./Engine.ts"
 import { Engines } from "./Engines.ts"
+import { Speculation } from "./Speculation.ts"
 import { reasonerActor } from "./Reasoner.ts"
+import { Toolbox } from "./Toolbox.ts"
 
 const base = { v: 1, mode: "assistant", session: "01ARZ3NDEKTSV4RRFFQ69G5FAV", unit: 1 } as const
-const asked: EventOf<"text.transcribed"> = {
-  _tag: "text.transcribed",
-  ...base,
-  text: "What is two plus two?",
-  start: 0,
-  end: 16_000,
-  segments: [],
-  language: "en",
-  languageProbability: 1,
-  confidence: 1,
-  engine: "typed",
-  model: "",
-  modelSha256: "",
-  computeMs: 0,
-  threads: 0,
-  config: defaultSessionConfig
-}
+const asked = { ...typedText({ ...base, config: defaultSessionConfig }, 1, "What is two plus two?"), end: 16_000, language: "en" }
 const drafted = (sentence: number, text: string, generation = 0): EventOf<"reply.drafted"> => ({
   _tag: "reply.drafted",
   ...base,
@@ -58,7 +46,15 @@ const fake = (reply: (request: ReplyRequest) => Stream.Stream<ReplyPart, Failure
       return reply(request)
     }
   }
-  return { requests, anticipated, layer: Layer.succeed(Engines, Engines.of({ pick: () => engine })) }
+  return {
+    requests,
+    anticipated,
+    layer: Layer.mergeAll(
+      Layer.provideMerge(Toolbox.layer, Settings.layer()),
+      Speculation.layer,
+      Layer.succeed(Engines, Engines.of({ pick: () => engine }))
+    )
+  }
 }
 
 /** A context whose log holds `events`, which may grow. */
@@ -67,6 +63,8 @@ const contextOf = (events: ReadonlyArray<SessionEvent>, attempt = 1): ActorConte
   sequence: 1,
   time: 0,
   attempt,
+  ask: () => Effect.die(new Error("nobody is asked here")),
+  everything: () => Effect.succeed([]),
   history: <T extends EventTag>(tags: ReadonlyArray<T>) =>
     Effect.sync(() =>
       events
@@ -152,7 +150,7 @@ describe("reasoner", () => {
       const events = yield* Stream.runCollect(reasonerActor.handle(asked, contextOf([asked, ...published], 2)))
       assert.deepStrictEqual(texts(events), ["1 One.", "2 Two.", "3 Three.", "reply.ready"])
       assert.isTrue(events.every((event) => "generation" in event && event.generation === 4))
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(Layer.merge(testLayer, layer)))
   })
 
   it.effect("a redelivery of a finished turn asks no model", () => {
@@ -164,7 +162,7 @@ describe("reasoner", () => {
       )
       assert.deepStrictEqual(again, first)
       assert.strictEqual(requests.length, 1)
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(Layer.merge(testLayer, layer)))
   })
 
   it.live("a cancelled turn stops at once with what it has", () => {
@@ -180,7 +178,7 @@ describe("reasoner", () => {
       assert.strictEqual(events[0]?._tag === "reply.drafted" && events[0].text, "One.")
       assert.deepInclude(events.at(-1), { _tag: "reply.ready", finish: "cancelled" })
       assert.isTrue(stopped)
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(Layer.merge(testLayer, layer)))
   })
 
   it.effect("the turn after a cancelled one is a new generation", () => {
@@ -189,6 +187,6 @@ describe("reasoner", () => {
       const log: ReadonlyArray<SessionEvent> = [{ _tag: "turn.cancelled", ...base, generation: 2, reason: "user" }]
       const events = yield* Stream.runCollect(reasonerActor.handle({ ...asked, unit: 2 }, contextOf(log)))
       assert.isTrue(events.length === 2 && events.every((event) => "generation" in event && event.generation === 3))
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(Layer.merge(testLayer, layer)))
   })
 })

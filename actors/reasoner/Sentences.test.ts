@@ -54,6 +54,22 @@ describe("sentences", () => {
     assert.deepStrictEqual(cut("It is 3. S", { first: true, final: false }), { sentences: ["It is 3."], rest: " S" })
   })
 
+  it("cuts the first sentence before a clause or after a comma; later ones are left whole", () => {
+    const cases: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
+      ["The sky looks blue to us because the air scatters it. Yes.", ["The sky looks blue to us", "because the air scatters it.", "Yes."]],
+      ["Paris is the capital of France, and it is large. So.", ["Paris is the capital of France,", "and it is large.", "So."]],
+      ["Red and blue and green. Red, blue and green.", ["Red and blue and green.", "Red, blue and green."]],
+      [
+        "It costs about 1,000 dollars. That is a lot because it is old.",
+        ["It costs about 1,000 dollars.", "That is a lot because it is old."]
+      ]
+    ]
+    for (const [text, expected] of cases) {
+      assert.deepStrictEqual(all(text), expected)
+      assert.deepStrictEqual(typed(text), expected)
+    }
+  })
+
   it("cuts a long first sentence at a comma, a later one not", () => {
     const long =
       "When the long rain over the wide green hills had finally stopped, the children ran out into the wet garden, and they played until night."

@@ -7,6 +7,11 @@
 
 /** A first sentence without an end after so many characters is cut at a comma: first sound matters most there. */
 const FIRST_LIMIT = 80
+/** Before that it is cut where a new clause begins, once it is long enough to be worth a breath. */
+const PHRASE_MINIMUM = 20
+const PHRASE_WORDS = 4
+/** Words before which a speaker may breathe. */
+const JOINTS = new Set("and but or so because although since which who when while where if".split(" "))
 /** Any other sentence; longer ones would make the listener wait for the voice. */
 const LIMIT = 240
 /** A text without any punctuation is cut at a space. */
@@ -100,6 +105,24 @@ const clause = (text: string, limit: number): number | undefined => {
   return space > 0 ? space + 1 : undefined
 }
 
+/** Where the first clause ends: before a joint or after its first comma (more of them are a list). 0: not yet. */
+const phraseEnd = (text: string): number => {
+  let words = 0
+  let list = false
+  for (const match of text.matchAll(/\S+(?=\s)/gu)) {
+    const [word] = match
+    const before = text.slice(0, match.index).trim()
+    const breathes = words >= PHRASE_WORDS && before.length >= PHRASE_MINIMUM
+    if (breathes && JOINTS.has(word.toLowerCase()) && /[\p{L}\p{N}]$/u.test(before)) return match.index
+    words += 1
+    const end = match.index + word.length
+    if (!/[,;:]$/u.test(word)) continue
+    if (!list && words >= PHRASE_WORDS && end >= PHRASE_MINIMUM) return end
+    list = true
+  }
+  return 0
+}
+
 /** End of the first sentence of `text`, 0 when it is not complete. */
 const firstEnd = (text: string, limit: number, final: boolean): number => {
   let end = 0
@@ -126,7 +149,10 @@ export const cut = (text: string, options: { readonly first: boolean; readonly f
   const sentences: Array<string> = []
   let left = text
   while (left.trim() !== "") {
-    const end = firstEnd(left, options.first && sentences.length === 0 ? FIRST_LIMIT : LIMIT, options.final)
+    const first = options.first && sentences.length === 0
+    const whole = firstEnd(left, first ? FIRST_LIMIT : LIMIT, options.final)
+    const phrase = first ? phraseEnd(left) : 0
+    const end = phrase > 0 && (whole === 0 || phrase < whole) ? phrase : whole
     if (end === 0) break
     sentences.push(left.slice(0, end).trim())
     left = left.slice(end)

@@ -19,6 +19,9 @@ export interface Speech {
   /** Hertz. */
   readonly sampleRate: number
   readonly computeMs: number
+  /** The voice that spoke where it is not the one asked for, and who did it where those asked are several. */
+  readonly voice?: string
+  readonly engine?: string
 }
 
 export interface Engine {

@@ -14,6 +14,15 @@ export const trimLead = (samples: Float32Array, sampleRate: number): Float32Arra
   return first < 0 ? samples : samples.subarray(Math.max(0, first - Math.round((LEAD_MS / 1000) * sampleRate)))
 }
 
+/** Milliseconds of silence left after a phrase that goes on. */
+const TAIL_MS = 60
+
+/** Without the silence after speech that goes on at once; a voice ends every text as if it were a sentence. */
+export const trimTail = (samples: Float32Array, sampleRate: number): Float32Array => {
+  const last = samples.findLastIndex((sample) => Math.abs(sample) >= AUDIBLE)
+  return last < 0 ? samples : samples.subarray(0, Math.min(samples.length, last + Math.round((TAIL_MS / 1000) * sampleRate)))
+}
+
 /** -1..1 to 16 bit; louder is clipped. */
 export const toInt16 = (samples: Float32Array): Int16Array =>
   Int16Array.from(samples, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32_767))

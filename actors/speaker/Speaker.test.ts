@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type { EventOf } from "../../contract/Events.ts"
 import { defaultSessionConfig } from "../../contract/Session.ts"
@@ -45,12 +46,12 @@ describe("speaker", () => {
     const { layer, requests } = fake()
     return Effect.gen(function* () {
       const kit = yield* testkit(speakerActor)
-      const { events } = yield* kit.send(drafted(2, "AB"))
+      const { events } = yield* kit.send(drafted(1, "AB"))
       const event = events[0]
       assert(events.length === 1 && event?._tag === "speech.synthesized")
       assert.deepInclude(event, {
         unit: 1,
-        sentence: 2,
+        sentence: 1,
         text: "AB",
         samples: 2,
         sampleRate: 22_050,
@@ -62,6 +63,36 @@ describe("speaker", () => {
       const blobs = yield* Blobs
       assert.deepStrictEqual([...(yield* blobs.get(base, event.audio))], [65, 0, 66, 0])
       assert.deepStrictEqual(requests, [{ text: "AB", voice: "piper-en-us-joe", speed: 1 }])
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  })
+
+  it.live("takes the voice of the answer's language", () => {
+    const { layer, requests } = fake()
+    const speaker = { ...defaultSessionConfig.speaker, voices: { de: "piper-de" } }
+    return Effect.gen(function* () {
+      const kit = yield* testkit(speakerActor)
+      const config = { ...defaultSessionConfig, speaker }
+      yield* kit.send({ ...drafted(1, "A"), config, language: "de" })
+      yield* kit.send({ ...drafted(2, "B"), config, language: "fr" })
+      assert.deepStrictEqual(
+        requests.map(({ voice }) => voice),
+        ["piper-de", "piper-en-us-joe"]
+      )
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  })
+
+  it.live("speaks in the order of the answer, whatever comes first", () => {
+    const { layer, requests } = fake()
+    return Effect.gen(function* () {
+      const kit = yield* testkit(speakerActor)
+      const second = yield* Effect.forkChild(kit.send(drafted(2, "B")))
+      yield* Effect.sleep("50 millis")
+      yield* kit.send(drafted(1, "A"))
+      yield* Fiber.join(second)
+      assert.deepStrictEqual(
+        requests.map(({ text }) => text),
+        ["A", "B"]
+      )
     }).pipe(Effect.scoped, Effect.provide(layer))
   })
 

@@ -3,6 +3,7 @@ import { Engines } from "./Engines.ts"
 
 export type { Speech } from "./Engine.ts"
 export { Engines, synthesize } from "./Engines.ts"
+export { voices } from "./engines/elevenlabs.ts"
 export { shiftPitch, toBytes } from "./Pcm.ts"
 export { speakerActor } from "./Speaker.ts"
 

@@ -46,11 +46,18 @@ export interface EngineResult {
   readonly computeMs: number
   readonly threads: number
   readonly model: string
+  /** Empty for a remote engine. */
   readonly modelSha256: string
+  /** Who did it, where those asked are several. */
+  readonly engine?: string
 }
 
 export interface Engine {
-  readonly name: "ctranslate2" | "whisper.cpp"
+  readonly name: string
+  /** Most samples it takes at once; `LONGEST` by default. */
+  readonly longest?: number
+  /** It may send audio to another machine, which costs: nothing is sent to warm it up. */
+  readonly remote?: boolean
   /** Of the process it computes in, while there is one. */
   readonly pid: () => number | undefined
   /** Loads a model, so that the first request does not wait for it. */

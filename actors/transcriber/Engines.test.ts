@@ -44,7 +44,7 @@ const request = (samples: Int16Array, lane: EngineRequest["lane"], more: Partial
   ...more
 })
 const textOf = (words: ReadonlyArray<{ readonly word: string }>) => words.map((word) => word.word).join("")
-const base = Engines.layer.pipe(Layer.provideMerge(Layer.mergeAll(Models.layer.pipe(Layer.provide(Settings.layer({}))), freeCores(2))))
+const base = Engines.layer.pipe(Layer.provideMerge(Layer.mergeAll(Models.layer, freeCores(2))), Layer.provide(Settings.layer({})))
 
 const engines = [
   { engine: "ctranslate2", model: "whisper-base" },
@@ -137,6 +137,19 @@ for (const { engine: name, model } of engines) {
           }),
         SLOW
       )
+
+      if (name === "whisper.cpp")
+        it.effect(
+          "takes the widest beam and the most candidates that the settings allow, which are more than whisper.cpp has decoders for",
+          () =>
+            Effect.gen(function* () {
+              const engine = yield* pick
+              const widest = { ...chosen, beamSize: 10, bestOf: 10 }
+              const { words } = yield* engine.transcribe(request(yield* say(QUESTION), "batch", { options: widest }))
+              assert.strictEqual(wordErrorRate(QUESTION, textOf(words)), 0)
+            }),
+          SLOW
+        )
     })
   })
 }

@@ -84,6 +84,15 @@ const cases: ReadonlyArray<Case> = [
     length: 9,
     reason: "no_speech"
   },
+  {
+    name: "one phrase in 12 s by an engine that does not say",
+    text: " you you You",
+    facts: { noSpeechProbability: 0 },
+    speech: 12,
+    length: 12,
+    reason: "no_speech"
+  },
+  { name: "the same phrase in a second", text: " Thank you.", facts: { noSpeechProbability: 0 }, speech: 1, length: 2 },
   { name: "only a marker", text: " [BLANK_AUDIO]", speech: 3, length: 5, reason: "marker" },
   { name: "only notes", text: " ♪♪", speech: 3, length: 5, reason: "marker" },
   { name: "no words at all", text: "", speech: 3, length: 5, reason: "no_speech" },
@@ -100,6 +109,14 @@ describe("judge", () => {
       else assert.isAbove(verdict.segments.length, 0)
     })
   }
+
+  it("the prompt read out is not speech where nobody is sure, and is where somebody says it", () => {
+    const said = " Kubernetes, Grafana and Prometheus."
+    const heard = { speech: [{ start: 0, end: 48_000 }], speechRatio: 1, prompt: "Names: Kubernetes, Grafana and Prometheus." }
+    assert.deepInclude(judge(result(said, { noSpeechProbability: 0.5 }, 3), heard), { _tag: "rejected", reason: "prompt" })
+    assert.strictEqual(judge(result(said, {}, 3), heard)._tag, "transcribed")
+    assert.strictEqual(judge(result(" Grafana is down.", { noSpeechProbability: 0.5 }, 3), heard)._tag, "transcribed")
+  })
 
   it("a marker between words is not shown, the words are", () => {
     const verdict = judge(result(" Hello [Music] world.", {}, 3), { speech: [{ start: 0, end: 48_000 }], speechRatio: 1 })

@@ -14,6 +14,8 @@ export interface Heard {
   readonly speech: ReadonlyArray<Span>
   /** Detected speech by length of the chunk, 0..1. */
   readonly speechRatio: number
+  /** What the decoder was given to expect. */
+  readonly prompt?: string
 }
 
 export type Verdict =
@@ -45,6 +47,10 @@ const plain = (text: string): string =>
     .replaceAll(/[^\p{L}\p{N}]+/gu, " ")
     .trim()
 
+/** Three words and more that are all in the prompt, in this order: the decoder read it out. */
+const readsOut = (text: string, prompt: string): boolean =>
+  plain(text).split(" ").length >= 3 && ` ${plain(prompt)} `.includes(` ${plain(text)} `)
+
 /** Whisper's own threshold for "no speech", and its threshold for "improbable". */
 const NO_SPEECH = 0.6
 const IMPROBABLE = -1
@@ -53,6 +59,9 @@ const GARBLED = -1.5
 /** Detected speech that is rather a click or a breath: 0.25 s, or 5 % of the chunk. */
 const A_CLICK = 4_000
 const LITTLE = 0.05
+/** Detected speech, 4 s, in which people say more than a phrase, and the words a second that are fewer than anybody's. */
+const A_LOT = 64_000
+const SPARSE = 0.6
 /** A text that says everything three times has more than this. So do good orators: it needs a loop to go with it. */
 const LOOPING = 2.4
 /** Fewer different words than one in four, in a text of 20 and more, is a stuck decoder on noise. */
@@ -69,8 +78,13 @@ const doubt = (text: string, words: ReadonlyArray<string>, result: EngineResult,
   const detected = heard.speech.reduce((sum, span) => sum + span.end - span.start, 0)
   const little = detected < A_CLICK || heard.speechRatio < LITTLE
   if (little && (noSpeechProbability > NO_SPEECH || avgLogprob < -0.7)) return "no_speech"
-  if (!PHRASES.has(plain(text))) return undefined
+  const plainWords = plain(text).split(" ")
+  const phrase = PHRASES.has(plain(text)) || PHRASES.has([...new Set(plainWords)].join(" "))
+  // An engine that says nothing of "no speech" (0) is caught by how little it made of so much.
+  if (phrase && noSpeechProbability === 0 && detected > A_LOT && (plainWords.length * 16_000) / detected < SPARSE) return "no_speech"
   const unsure = noSpeechProbability > 0.3 || avgLogprob < -0.6
+  if (readsOut(text, heard.prompt ?? "") && (unsure || little)) return "prompt"
+  if (!phrase) return undefined
   if ((little && unsure) || noSpeechProbability > 0.8 || (noSpeechProbability > NO_SPEECH && avgLogprob < -0.5)) return "no_speech"
   return undefined
 }

@@ -6,16 +6,16 @@ import * as Effect from "effect/Effect"
 import type { Failure } from "../../kernel/Failure.ts"
 import { type Engine, type EngineRequest, type EngineResult, LONGEST, type Span } from "./Engine.ts"
 
-/** Samples: a cut is looked for in the last 10 s of a window of 28 s. */
-const WINDOW = 28 * 16_000
+/** Samples: a cut is looked for in the last 10 s of a window that is 2 s shorter than what the engine takes. */
+const MARGIN = 2 * 16_000
 const SEARCH = 10 * 16_000
 
-/** `start`..`end` in pieces of at most 30 s, cut in the middle of the longest silence near the end of each. */
-export const cut = (start: number, end: number, speech: ReadonlyArray<Span>): ReadonlyArray<Span> => {
+/** `start`..`end` in pieces of at most `longest` samples (30 s), cut in the middle of the longest silence near the end of each. */
+export const cut = (start: number, end: number, speech: ReadonlyArray<Span>, longest = LONGEST): ReadonlyArray<Span> => {
   const pieces: Array<Span> = []
   let from = start
-  while (end - from > LONGEST) {
-    const latest = from + WINDOW
+  while (end - from > longest) {
+    const latest = from + longest - MARGIN
     const edges = [...speech.filter((span) => span.end > from), { start: end, end }]
     const silences = edges.slice(1).flatMap((next, i) => {
       const before = edges[i]
@@ -57,7 +57,7 @@ const join = (results: ReadonlyArray<EngineResult>, first: EngineResult): Engine
 /** `engine.transcribe` for a request of any length. */
 export const transcribe = (engine: Engine, request: EngineRequest): Effect.Effect<EngineResult, Failure> =>
   Effect.gen(function* () {
-    const pieces = cut(request.start, request.start + request.pcm.length / 2, request.speech)
+    const pieces = cut(request.start, request.start + request.pcm.length / 2, request.speech, engine.longest)
     const results = yield* Effect.forEach(pieces, (span) => engine.transcribe(part(request, span)))
     const [first] = results
     return first === undefined ? yield* Effect.die("a unit without pieces") : join(results, first)

@@ -72,7 +72,7 @@ const parse = <O extends Options>(options: O): Values<O> & { readonly json: bool
 
 const failed = (cause: Cause.Cause<unknown>) =>
   Effect.sync(() => {
-    if (Cause.hasInterruptsOnly(cause)) return
+    if (Cause.hasInterruptsOnly(cause)) return void process.stderr.write("Ended by a signal before it was finished.\n")
     const error = Option.getOrElse(Cause.findErrorOption(cause), () => Cause.squash(cause))
     const fix = error instanceof Terminal || error instanceof Retryable ? `\n  ${ERRORS[error.code].fix} [${error.code}]` : ""
     process.stderr.write(`${describe(error)}${fix}\n`)

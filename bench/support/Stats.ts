@@ -49,3 +49,11 @@ export const ratios = (ours: ReadonlyArray<number>, theirs: ReadonlyArray<number
     }),
     3
   )
+
+/** Of the straight line that lies nearest to the points; 0 for fewer than two. */
+export const slope = (points: ReadonlyArray<readonly [x: number, y: number]>): number => {
+  const meanX = sum(points.map(([x]) => x)) / points.length
+  const meanY = sum(points.map(([, y]) => y)) / points.length
+  const spreadX = sum(points.map(([x]) => (x - meanX) ** 2))
+  return spreadX > 0 ? sum(points.map(([x, y]) => (x - meanX) * (y - meanY))) / spreadX : 0
+}

@@ -62,7 +62,7 @@ const talk = Effect.fnUntraced(function* (socket: Socket, turn: number, { pcm }:
 
 /** A conversation: one connection, one session, a turn for each utterance. */
 export const conversation = Effect.fnUntraced(function* (
-  gateway: string,
+  instance: { readonly gateway: string; readonly home: string },
   speeches: ReadonlyArray<Speech>,
   options: {
     /** Hear every answer out before the next question, as people do; else ask at once. */
@@ -70,7 +70,7 @@ export const conversation = Effect.fnUntraced(function* (
     readonly onTurn: (talked: Talked) => void
   }
 ) {
-  const socket = yield* openSocket(gateway)
+  const socket = yield* openSocket(instance)
   const turns = yield* Effect.forEach(speeches, (speech, index) =>
     talk(socket, index + 1, speech, options.listen).pipe(Effect.tap((talked) => Effect.sync(() => options.onTurn(talked))))
   )

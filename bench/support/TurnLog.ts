@@ -35,6 +35,9 @@ export interface Stages {
   readonly total: number
   /** `total` without what the three engines computed: the bus, the actors, the gateway, waiting for cores. */
   readonly busAndActors: number
+  /** Of the transcription and of the answer: what was done before it was waited for. */
+  readonly speechToTextAhead: number
+  readonly answerAhead: number
   /** What made the model and the voice work: tokens it had to know, characters of the first sentence. */
   readonly promptTokens: number
   readonly firstSentenceCharacters: number
@@ -68,12 +71,19 @@ export const stagesOf = (all: ReadonlyArray<Logged>, { turn, endAt, firstByteAt 
   if (captured === undefined || normalized === undefined || text === undefined) return undefined
   if (drafted === undefined || ready === undefined || speech === undefined) return undefined
   const firstSentence = drafted.time - text.time
-  const firstSentenceCompute = Math.min(firstSentence, modelMs(ready.event, drafted.event.text))
+  const firstSentenceCompute = Math.min(firstSentence + (ready.event.aheadMs ?? 0), modelMs(ready.event, drafted.event.text))
   const total = firstByteAt - endAt
+  // What was computed before the end of speech, or beside the stage before, was not waited for.
+  const speechToText = text.time - normalized.time
+  const waited = {
+    text: Math.min(speechToText, Math.max(0, text.event.computeMs - (text.event.aheadMs ?? 0))),
+    sentence: Math.max(0, firstSentenceCompute - (ready.event.aheadMs ?? 0)),
+    voice: speech.event.computeMs
+  }
   return {
     capture: captured.time - endAt,
     normalize: normalized.time - captured.time,
-    speechToText: text.time - normalized.time,
+    speechToText,
     speechToTextCompute: text.event.computeMs,
     firstSentence,
     firstSentenceCompute,
@@ -82,7 +92,9 @@ export const stagesOf = (all: ReadonlyArray<Logged>, { turn, endAt, firstByteAt 
     textToSpeechCompute: speech.event.computeMs,
     firstByte: firstByteAt - speech.time,
     total,
-    busAndActors: total - text.event.computeMs - firstSentenceCompute - speech.event.computeMs,
+    busAndActors: total - waited.text - waited.sentence - waited.voice,
+    speechToTextAhead: text.event.aheadMs ?? 0,
+    answerAhead: ready.event.aheadMs ?? 0,
     promptTokens: ready.event.usage.promptTokens,
     firstSentenceCharacters: drafted.event.text.length
   }

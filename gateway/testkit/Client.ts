@@ -1,6 +1,7 @@
 /** A client of `/ws` for tests: sends, collects what comes, and waits for it. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { type MessageEvent, WebSocket } from "undici"
 import { type ClientMessage, ServerMessage } from "../Protocol.ts"
 
 type Of<T extends ServerMessage["type"]> = Extract<ServerMessage, { readonly type: T }>
@@ -32,13 +33,13 @@ export interface Client {
 }
 
 /** Connects; the socket is closed with the scope. */
-export const connect = Effect.fnUntraced(function* (url: string) {
+export const connect = Effect.fnUntraced(function* ({ url, token }: { readonly url: string; readonly token: string }) {
   const received: Array<Received> = []
   const waiting = new Set<() => void>()
   let closeCode: number | undefined
   const socket = yield* Effect.acquireRelease(
     Effect.callback<WebSocket>((resume) => {
-      const opened = new WebSocket(`${url.replace(/^http/, "ws")}/ws`)
+      const opened = new WebSocket(`${url.replace(/^http/, "ws")}/ws`, { headers: { authorization: `Bearer ${token}` } })
       opened.binaryType = "arraybuffer"
       opened.addEventListener("open", () => resume(Effect.succeed(opened)))
       opened.addEventListener("error", () => resume(Effect.die(new Error(`No WebSocket at ${url}/ws`))))

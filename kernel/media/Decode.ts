@@ -62,14 +62,16 @@ const openInput = Effect.fnUntraced(function* (
 /**
  * @param path of the file
  * @param options.ignoreLength the size in a WAV header is wrong: read to the end of the file
+ * @param options.channels of what comes out, interleaved; 1 by default
  * @param options.opened runs when FFmpeg holds the file, which may then be unlinked
  */
 export const decodeFile = Effect.fnUntraced(function* (
   path: string,
-  options: { readonly ignoreLength?: boolean; readonly opened?: Effect.Effect<void> } = {}
+  options: { readonly ignoreLength?: boolean; readonly opened?: Effect.Effect<void>; readonly channels?: 1 | 2 } = {}
 ): Effect.fn.Return<Decoding, Terminal, Scope.Scope> {
   const av = yield* ffmpeg
   const { lib, constants } = av
+  const channels = options.channels ?? 1
   const input = yield* openInput(av, path, options.ignoreLength === true)
   if (options.opened !== undefined) yield* options.opened
   yield* Effect.promise(() => input.findStreamInfo(null))
@@ -93,7 +95,7 @@ export const decodeFile = Effect.fnUntraced(function* (
   if (!isRate(codec.sampleRate)) return yield* unreadable(`The file says it has ${codec.sampleRate} samples a second, which cannot be.`)
 
   const resampler = yield* Effect.acquireRelease(
-    Effect.sync(() => makeResampler(av)),
+    Effect.sync(() => makeResampler(av, channels)),
     ({ close }) => Effect.sync(close)
   )
   const packet = yield* Effect.acquireRelease(
@@ -131,7 +133,7 @@ export const decodeFile = Effect.fnUntraced(function* (
       const ready = resampler.push(frame)
       into.push(ready)
       got += ready.length
-      samples += ready.length
+      samples += ready.length / channels
       frame.unref()
     }
   }
@@ -147,7 +149,7 @@ export const decodeFile = Effect.fnUntraced(function* (
         codec.sendPacketSync(null)
         drain(parts)
         const rest = resampler.flush()
-        samples += rest.length
+        samples += rest.length / channels
         parts.push(rest)
         break
       }

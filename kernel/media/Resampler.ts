@@ -1,5 +1,5 @@
 /**
- * Any sample format, rate and channel layout to 16 kHz mono `s16`, through libswresample: band-limited, all channels
+ * Any sample format, rate and channel layout to mono `s16` of 16 kHz (or another rate), through libswresample: band-limited, all channels
  * weighed into one without clipping, and as long as the input to the sample (its own delay is compensated).
  *
  * A source may change its format on the way (damaged files do): the converter is then flushed and built anew.
@@ -12,7 +12,7 @@ export interface Resampler {
   /** Samples that became ready; none when the frame cannot be converted. */
   readonly push: (frame: Frame) => Int16Array
   /** Interleaved `s16`. */
-  readonly pushPcm: (pcm: Int16Array, rate: number, channels: number) => Int16Array
+  readonly pushPcm: (pcm: Int16Array, rate: number, from: number) => Int16Array
   /** What is left inside, at the end. */
   readonly flush: () => Int16Array
   readonly close: () => void
@@ -25,8 +25,12 @@ const NONE = new Int16Array(0)
 
 const asBuffer = (pcm: Int16Array) => Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength)
 
-export const makeResampler = ({ lib, constants }: Ffmpeg): Resampler => {
-  const mono = lib.avChannelLayoutDefault(1)
+/**
+ * @param channels of what comes out, interleaved: 1 mixes all into one, 2 keeps left and right
+ * @param target hertz of what comes out
+ */
+export const makeResampler = ({ lib, constants }: Ffmpeg, channels: 1 | 2 = 1, target: number = TIMELINE_RATE): Resampler => {
+  const mixed = lib.avChannelLayoutDefault(channels)
   const format = constants.AV_SAMPLE_FMT_S16
   const out = new lib.Frame()
   out.alloc()
@@ -37,11 +41,11 @@ export const makeResampler = ({ lib, constants }: Ffmpeg): Resampler => {
     if (context === undefined) return NONE
     out.unref()
     out.format = format
-    out.sampleRate = TIMELINE_RATE
-    out.channelLayout = mono
+    out.sampleRate = target
+    out.channelLayout = mixed
     if (context.convertFrame(out, frame) < 0 || out.nbSamples <= 0) return NONE
     const bytes = out.toBuffer()
-    const samples = new Int16Array(out.nbSamples)
+    const samples = new Int16Array(out.nbSamples * channels)
     asBuffer(samples).set(bytes.subarray(0, samples.byteLength))
     return samples
   }
@@ -66,9 +70,7 @@ export const makeResampler = ({ lib, constants }: Ffmpeg): Resampler => {
     // The format of an audio frame is a sample format; the type cannot tell.
     const sampleFormat = frame.format as typeof format
     const ready =
-      isRate(frame.sampleRate) &&
-      next.allocSetOpts2(mono, format, TIMELINE_RATE, layout, sampleFormat, frame.sampleRate) >= 0 &&
-      next.init() >= 0
+      isRate(frame.sampleRate) && next.allocSetOpts2(mixed, format, target, layout, sampleFormat, frame.sampleRate) >= 0 && next.init() >= 0
     if (ready) {
       context = next
       configured = wanted
@@ -84,15 +86,15 @@ export const makeResampler = ({ lib, constants }: Ffmpeg): Resampler => {
 
   return {
     push,
-    pushPcm: (pcm, rate, channels) => {
-      const nbSamples = Math.floor(pcm.length / channels)
+    pushPcm: (pcm, rate, from) => {
+      const nbSamples = Math.floor(pcm.length / from)
       if (nbSamples === 0) return NONE
-      const whole = pcm.subarray(0, nbSamples * channels)
+      const whole = pcm.subarray(0, nbSamples * from)
       const frame = lib.Frame.fromAudioBuffer(asBuffer(whole), {
         nbSamples,
         format,
         sampleRate: rate,
-        channelLayout: lib.avChannelLayoutDefault(channels)
+        channelLayout: lib.avChannelLayoutDefault(from)
       })
       try {
         return push(frame)

@@ -99,6 +99,9 @@ const header = (dataBytes: number, rate: number, channels: number): Buffer => {
   return bytes
 }
 
+/** The head of a mono file whose length nobody knows yet: readers take what comes. */
+export const streamedWavHeader = (rate: number): Uint8Array => header(UNKNOWN, rate, 1)
+
 const asBytes = (pcm: Int16Array) => Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength)
 
 /** A whole WAV file of interleaved `s16` samples. */

@@ -10,7 +10,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { dirname } from "node:path"
 import type { Actor } from "../Actor.ts"
 import { describe, Terminal } from "../Failure.ts"
-import { eventStream, type StreamName } from "../../contract/Subjects.ts"
+import { commandSubject } from "../../contract/Command.ts"
+import { eventStream, metricsSubject, type StreamName } from "../../contract/Subjects.ts"
 import { inboxPrefix } from "./Connection.ts"
 
 const File = Schema.Struct({ users: Schema.Record(Schema.String, Schema.String) })
@@ -21,10 +22,16 @@ export const OPERATOR = "operator"
 export interface Permissions {
   readonly publish: ReadonlyArray<string>
   readonly subscribe: ReadonlyArray<string>
+  /** Exceptions from `publish`. */
+  readonly denied?: ReadonlyArray<string>
 }
 
-/** What an actor's user may do. */
-export const permissionsOf = (actor: Pick<Actor, "name" | "consumes" | "publishes">): Permissions => {
+/**
+ * What an actor's user may do.
+ *
+ * @param user its name on the bus, where that is not the actor's: credentials issued for another host
+ */
+export const permissionsOf = (actor: Pick<Actor, "name" | "consumes" | "publishes" | "asks">, user: string = actor.name): Permissions => {
   const modes = [...new Set(actor.consumes.map((each) => each.mode))]
   const streams = modes.map(eventStream)
   const readable: ReadonlyArray<StreamName> = [
@@ -36,21 +43,34 @@ export const permissionsOf = (actor: Pick<Actor, "name" | "consumes" | "publishe
   return {
     publish: [
       ...modes.flatMap((mode) => [...[...actor.publishes, "error.raised"].flatMap((tag) => [`${tag}.${mode}.>`]), `blobs.${mode}.>`]),
+      ...(actor.asks ?? []).map((name) => commandSubject({ name })),
       `dlq.${actor.name}.>`,
       `health.changed.host.${actor.name}`,
+      metricsSubject(actor.name),
       ...streams.flatMap((stream) => [
         `$JS.API.CONSUMER.MSG.NEXT.${stream}.${actor.name}`,
         `$JS.API.CONSUMER.INFO.${stream}.${actor.name}`,
         `$JS.ACK.${stream}.${actor.name}.>`,
-        // Histories too long for one look-up are read through an ordered consumer.
+        // Histories too long for one look-up are read through an ordered consumer: of several filters without a tail.
+        `$JS.API.CONSUMER.CREATE.${stream}`,
+        `$JS.API.CONSUMER.CREATE.${stream}.*`,
         `$JS.API.CONSUMER.CREATE.${stream}.*.>`,
         `$JS.API.CONSUMER.DELETE.${stream}.*`,
         `$JS.API.CONSUMER.MSG.NEXT.${stream}.*`,
         `$JS.API.CONSUMER.INFO.${stream}.*`
       ]),
-      ...readable.flatMap((stream) => [`$JS.API.DIRECT.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}.>`, `$JS.API.STREAM.INFO.${stream}`])
+      `$JS.API.CONSUMER.MSG.NEXT.RETRY.${actor.name}`,
+      `$JS.API.CONSUMER.INFO.RETRY.${actor.name}`,
+      `$JS.ACK.RETRY.${actor.name}.>`,
+      ...readable.flatMap((stream) => [
+        `$JS.API.DIRECT.GET.${stream}`,
+        `$JS.API.DIRECT.GET.${stream}.>`,
+        // The leader's word, where a replica of a cluster may be behind.
+        `$JS.API.STREAM.MSG.GET.${stream}`,
+        `$JS.API.STREAM.INFO.${stream}`
+      ])
     ],
-    subscribe: [`${inboxPrefix(actor.name)}.>`]
+    subscribe: [`${inboxPrefix(user)}.>`]
   }
 }
 

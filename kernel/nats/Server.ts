@@ -5,17 +5,22 @@
  * restart. `sync_interval: always` makes an acknowledged event one that survives a power cut. A server left behind by
  * a launcher that was killed is ended first (its pid file names it).
  */
+import { withoutKeys } from "../Keys.ts"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import * as Semaphore from "effect/Semaphore"
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { createConnection, createServer } from "node:net"
 import { join } from "node:path"
 import { spawnGuarded } from "../Guard.ts"
-import { describe, Retryable, Terminal } from "../Failure.ts"
+import { describe, type Failure, Retryable, Terminal } from "../Failure.ts"
+import { keepRunning } from "../KeepRunning.ts"
 import type { Permissions } from "./Credentials.ts"
+import { type Canary, freshCanary, reloaded } from "./Reload.ts"
 
 export interface User {
   readonly name: string
@@ -33,16 +38,21 @@ export interface ServerOptions {
   readonly sync?: string
 }
 
+/** Milliseconds before a server that was killed is started again. */
+const PAUSE_MS = 20
+/** Times in a row that it may end right after its start, before `voxbus start` gives up. Later it is tried for ever. */
+const START_TRIES = 5
+
 const quoted = (text: string) => JSON.stringify(text)
 const list = (subjects: ReadonlyArray<string>) => `[${subjects.map(quoted).join(", ")}]`
 
 const userLine = ({ name, password, permissions }: User) =>
   permissions === undefined
     ? `    { user: ${quoted(name)}, password: ${quoted(password)} }`
-    : `    { user: ${quoted(name)}, password: ${quoted(password)}, permissions: { publish: { allow: ${list(permissions.publish)} }, subscribe: { allow: ${list(permissions.subscribe)} } } }`
+    : `    { user: ${quoted(name)}, password: ${quoted(password)}, permissions: { publish: { allow: ${list(permissions.publish)}${permissions.denied === undefined ? "" : `, deny: ${list(permissions.denied)}`} }, subscribe: { allow: ${list(permissions.subscribe)} } } }`
 
 /** One key per line inside `jetstream`: on a single line the server's parser fails. */
-const configuration = ({ folder, users, sync }: ServerOptions, port: number) => `server_name: voxbus
+const configuration = ({ folder, users, sync }: ServerOptions, port: number, canary: Canary) => `server_name: voxbus
 host: "127.0.0.1"
 port: ${port}
 pid_file: ${quoted(join(folder, "nats.pid"))}
@@ -57,10 +67,16 @@ jetstream {
 }
 authorization {
   users: [
-${users.map(userLine).join("\n")}
+${[...users, canary].map(userLine).join("\n")}
   ]
 }
 `
+
+/** Whole or not at all: the server may read it at any moment. */
+const writePrivate = (path: string, text: string) => {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
 
 /** A free loopback port: the one asked for if nobody has it. */
 const freePort = (preferred: number) =>
@@ -124,9 +140,9 @@ const endOrphan = Effect.fnUntraced(function* (folder: string) {
 })
 
 /** Runs the server until it stops; fails with the last line of its log when it does. */
-const runOnce = (options: ServerOptions, started: (pid: number) => void) =>
+const runOnce = (options: ServerOptions) =>
   Effect.callback<never, Retryable>((resume) => {
-    const child = spawnGuarded(options.binary, ["-c", join(options.folder, "nats.conf")])
+    const child = spawnGuarded(options.binary, ["-c", join(options.folder, "nats.conf")], { env: withoutKeys(process.env) })
     let said = ""
     const keep = (text: string) => (said = (said + text).slice(-2_000))
     child.stdout?.setEncoding("utf8").on("data", keep)
@@ -144,7 +160,6 @@ const runOnce = (options: ServerOptions, started: (pid: number) => void) =>
         )
       )
     )
-    if (child.pid !== undefined) started(child.pid)
     return Effect.callback<void>((done) => {
       if (child.exitCode !== null || child.signalCode !== null) return done(Effect.void)
       child.once("exit", () => done(Effect.void))
@@ -153,7 +168,16 @@ const runOnce = (options: ServerOptions, started: (pid: number) => void) =>
     }).pipe(Effect.timeoutOption("6 seconds"))
   })
 
-export class NatsServer extends Context.Service<NatsServer, { readonly url: string }>()("voxbus/nats/Server") {
+export class NatsServer extends Context.Service<
+  NatsServer,
+  {
+    readonly url: string
+    /** One entry each time it ended: what it held in memory, streams included, is gone and has to be set up again. */
+    readonly ended: Queue.Queue<undefined>
+    /** Other users from now on. Connections of those that stay are kept; of those that went they are closed. */
+    readonly reload: (users: ReadonlyArray<User>) => Effect.Effect<void, Failure>
+  }
+>()("voxbus/nats/Server") {
   static readonly layer = (options: ServerOptions): Layer.Layer<NatsServer, Retryable | Terminal> =>
     Layer.effect(NatsServer, start(options))
 }
@@ -168,22 +192,31 @@ const start = Effect.fnUntraced(function* (options: ServerOptions) {
   const portFile = join(folder, "port")
   const port = yield* freePort(numberIn(portFile) ?? 0).pipe(Effect.catch(() => freePort(0)))
   writeFileSync(portFile, String(port))
-  writeFileSync(join(folder, "nats.conf"), configuration(options, port), { mode: 0o600 })
+  const configFile = join(folder, "nats.conf")
+  writeFileSync(configFile, configuration(options, port, freshCanary()), { mode: 0o600 })
   const failed = yield* Deferred.make<never, Retryable>()
-  let failures = 0
-  yield* runOnce(options, () => undefined).pipe(
-    Effect.tapError((failure) => {
-      failures += 1
-      return failures > 5
-        ? Deferred.fail(failed, failure)
-        : Effect.logWarning("nats-server stopped; starting it again").pipe(Effect.annotateLogs({ reason: failure.message }))
-    }),
-    Effect.retry(Schedule.min([Schedule.exponential("20 millis"), Schedule.spaced("2 seconds")])),
-    Effect.forkScoped
-  )
+  const ended = yield* Queue.unbounded<undefined>()
+  yield* keepRunning(
+    runOnce(options),
+    (failure, failures) =>
+      Effect.logWarning("nats-server stopped; starting it again").pipe(
+        Effect.annotateLogs({ reason: failure.message }),
+        Effect.andThen(Queue.offer(ended, undefined)),
+        Effect.andThen(failures > START_TRIES ? Deferred.fail(failed, failure) : Effect.void)
+      ),
+    PAUSE_MS
+  ).pipe(Effect.forkScoped)
   yield* answers(port).pipe(
     Effect.retry(Schedule.spaced("15 millis").pipe(Schedule.upTo({ duration: "20 seconds" }))),
     Effect.raceFirst(Deferred.await(failed))
   )
-  return NatsServer.of({ url: `nats://127.0.0.1:${port}` })
+  const oneAtATime = yield* Semaphore.make(1)
+  const reload = (users: ReadonlyArray<User>) =>
+    Effect.suspend(() => {
+      const canary = freshCanary()
+      writePrivate(configFile, configuration({ ...options, users }, port, canary))
+      const pid = numberIn(join(folder, "nats.pid"))
+      return reloaded(port, canary, pid !== undefined && isOurs(pid, folder) ? pid : undefined)
+    }).pipe(oneAtATime.withPermits(1))
+  return NatsServer.of({ url: `nats://127.0.0.1:${port}`, ended, reload })
 })

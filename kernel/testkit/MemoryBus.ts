@@ -7,20 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
-import { type StreamName, STREAMS } from "../../contract/Subjects.ts"
-import { Bus, type Bytes, type Consumer, type Delivery, type Headers, type Outgoing, type Recorded } from "../Bus.ts"
-import { Terminal } from "../Failure.ts"
-
-/** NATS matching: `*` is one token, `>` is one or more at the end. */
-export const matches = (filter: string, subject: string): boolean => {
-  const pattern = filter.split(".")
-  const tokens = subject.split(".")
-  for (const [index, token] of pattern.entries()) {
-    if (token === ">") return tokens.length > index
-    if (token !== "*" && token !== tokens[index]) return false
-  }
-  return pattern.length === tokens.length
-}
+import { matches, type StreamName, streamTaking } from "../../contract/Subjects.ts"
+import { Bus, type Bytes, type Consumer, type Delivery, type Headers, type Message, type Outgoing, type Recorded } from "../Bus.ts"
+import { Retryable, Terminal } from "../Failure.ts"
 
 const matchesAny = (filters: ReadonlyArray<string>, subject: string) => filters.some((filter) => matches(filter, subject))
 
@@ -33,11 +22,12 @@ interface Pending {
 
 const make = Effect.gen(function* () {
   const logs = new Map<StreamName, Array<Recorded>>()
-  const ids = new Set<string>()
+  const ids = new Map<string, number>()
   const consumers = new Map<
     string,
     { readonly pending: Array<Pending>; readonly filters: ReadonlyArray<string>; readonly ackWaitMs: number }
   >()
+  const responders = new Map<string, (message: Message) => Effect.Effect<Omit<Message, "subject">>>()
   const arrived = yield* PubSub.unbounded<Recorded>()
   const shouted = yield* PubSub.unbounded<{ readonly subject: string; readonly data: Bytes; readonly headers: Headers }>()
   const log = (stream: StreamName) => {
@@ -45,16 +35,16 @@ const make = Effect.gen(function* () {
     logs.set(stream, known)
     return known
   }
-  const streamFor = (subject: string) => STREAMS.find((stream) => matchesAny(stream.subjects, subject))?.name
 
   const publish = Effect.fnUntraced(function* (message: Outgoing) {
-    const stream = streamFor(message.subject)
+    const stream = streamTaking(message.subject)
     if (stream === undefined) return yield* new Terminal({ code: "bus.rejected", message: `No stream takes ${message.subject}.` })
     const records = log(stream)
-    if (message.messageId !== undefined && ids.has(`${stream} ${message.messageId}`)) return { sequence: 0, stored: false }
+    const known = message.messageId === undefined ? undefined : ids.get(`${stream} ${message.messageId}`)
+    if (known !== undefined) return { sequence: known, stored: false }
     const once = message.once
-    if (once !== undefined && records.some((record) => matches(once, record.subject))) return { sequence: 0, stored: false }
-    if (message.messageId !== undefined) ids.add(`${stream} ${message.messageId}`)
+    const there = once === undefined ? undefined : records.find((record) => matches(once, record.subject))
+    if (there !== undefined) return { sequence: there.sequence, stored: false }
     const time = yield* Clock.currentTimeMillis
     const record: Recorded = {
       stream,
@@ -65,6 +55,7 @@ const make = Effect.gen(function* () {
       data: message.data
     }
     records.push(record)
+    if (message.messageId !== undefined) ids.set(`${stream} ${message.messageId}`, record.sequence)
     for (const [key, consumer] of consumers) {
       if (key.startsWith(`${stream} `) && matchesAny(consumer.filters, record.subject))
         consumer.pending.push({ record, deliveries: 0, due: time })
@@ -76,13 +67,27 @@ const make = Effect.gen(function* () {
   const read = (stream: StreamName, filters: ReadonlyArray<string>, from = 1) =>
     log(stream).filter((record) => record.sequence >= from && matchesAny(filters, record.subject))
 
+  const purge = (stream: StreamName, filter: string) =>
+    Effect.sync(() => {
+      const before = log(stream).length
+      logs.set(
+        stream,
+        log(stream).filter((record) => !matches(filter, record.subject))
+      )
+      return before - log(stream).length
+    })
+
   return Bus.of({
     publish,
     consumer: (spec) =>
       Effect.sync((): Consumer => {
         const key = `${spec.stream} ${spec.durable}`
         const state = consumers.get(key) ?? {
-          pending: read(spec.stream, spec.filters).map((record): Pending => ({ record, deliveries: 0, due: 0 })),
+          pending: (spec.from === "new" ? [] : read(spec.stream, spec.filters)).map((record): Pending => ({
+            record,
+            deliveries: 0,
+            due: 0
+          })),
           filters: spec.filters,
           ackWaitMs: spec.ackWaitMs
         }
@@ -111,6 +116,21 @@ const make = Effect.gen(function* () {
           )
         return { next: poll, settled: (sequence) => Effect.sync(() => state.pending.every((entry) => entry.record.sequence > sequence)) }
       }),
+    backlog: ({ stream, durable }) =>
+      Effect.suspend(() => {
+        const state = consumers.get(`${stream} ${durable}`)
+        if (state === undefined) return Effect.fail(new Retryable({ code: "bus.unavailable", message: `There is no consumer ${durable}.` }))
+        const held = state.pending.filter(({ deliveries }) => deliveries > 0)
+        const [oldest] = state.pending.map(({ record }) => record.time).toSorted((a, b) => a - b)
+        return Effect.succeed({
+          pending: state.pending.length - held.length,
+          inFlight: held.length,
+          redelivered: held.filter(({ deliveries }) => deliveries > 1).length,
+          idle: 0,
+          ...(oldest === undefined ? {} : { oldest })
+        })
+      }),
+    forget: ({ stream, durable }) => Effect.sync(() => void consumers.delete(`${stream} ${durable}`)),
     read: (stream, options) => Stream.suspend(() => Stream.fromIterable(read(stream, options.filters, options.from))),
     tail: (stream, options) =>
       Stream.unwrap(
@@ -138,17 +158,23 @@ const make = Effect.gen(function* () {
         for (const { subject } of read(stream, [filter])) counts.set(subject, (counts.get(subject) ?? 0) + 1)
         return counts
       }),
-    purge: (stream, filter) =>
-      Effect.sync(() => {
-        const before = log(stream).length
-        logs.set(
-          stream,
-          log(stream).filter((record) => !matches(filter, record.subject))
-        )
-        return before - log(stream).length
-      }),
+    erase: purge,
+    purge,
     provision: () => Effect.void,
     shout: (subject, data, headers) => Effect.asVoid(PubSub.publish(shouted, { subject, data, headers: headers ?? {} })),
+    request: (subject, data, { headers }) => {
+      const respond = responders.get(subject)
+      return respond === undefined
+        ? Effect.fail(new Retryable({ code: "bus.unavailable", message: `Nobody answers ${subject}.` }))
+        : Effect.map(respond({ subject, data, headers: headers ?? {} }), (answer) => ({ subject, ...answer }))
+    },
+    respond: <R>(subject: string, handle: (message: Message) => Effect.Effect<Omit<Message, "subject">, never, R>) =>
+      Effect.flatMap(Effect.context<R>(), (services) =>
+        Effect.acquireRelease(
+          Effect.sync(() => void responders.set(subject, (message) => Effect.provide(handle(message), services))),
+          () => Effect.sync(() => void responders.delete(subject))
+        )
+      ),
     listen: (subject) =>
       Effect.map(PubSub.subscribe(shouted), (subscription) =>
         Stream.fromSubscription(subscription).pipe(Stream.filter((message) => matches(subject, message.subject)))

@@ -8,10 +8,11 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { wavBytes } from "../../kernel/media/Wav.ts"
 import { describe, Terminal } from "../../kernel/Failure.ts"
+import { ERRORS } from "../../contract/Errors.ts"
 import { Settings } from "../../kernel/Settings.ts"
 import { reach } from "../Access.ts"
 import { ensureModel } from "../EnsureModel.ts"
-import { jsonFlag, printJson, printLine } from "../Output.ts"
+import { failureText, jsonFlag, note, printJson, printLine } from "../Output.ts"
 import { TURN_ACTORS } from "../Registry.ts"
 import { sessionConfig, sessionFlags } from "../SessionFlags.ts"
 import { runTurn, type TurnLatency, type TurnResult } from "../Turn.ts"
@@ -41,6 +42,7 @@ export const turnJson = (turn: TurnResult, audio: string) => ({
   transcript: turn.transcript,
   reply: turn.reply,
   ...(turn.rejected === undefined ? {} : { rejected: turn.rejected }),
+  ...(turn.problem === undefined ? {} : { problem: { ...turn.problem, fix: ERRORS[turn.problem.code].fix } }),
   audio,
   latencyMs: turn.latencyMs
 })
@@ -71,10 +73,13 @@ export const ask = Command.make(
       onNone: () => join(settings.outputFolder, "answers", `${turn.session}.wav`)
     })
     const audio = yield* writeAnswer(path, turn)
+    // Without a voice the answer is still an answer.
+    if (turn.problem?.stage === "answer") process.exitCode = ERRORS[turn.problem.code].exit
     if (options.json) return yield* printJson(turnJson(turn, audio))
+    if (turn.problem !== undefined) yield* note(failureText(new Terminal(turn.problem)))
     yield* printLine(
       turn.rejected === undefined
-        ? `you:   ${turn.transcript}\nreply: ${turn.reply}\naudio: ${audio}\n${latencyTable(turn.latencyMs)}`
+        ? `you:   ${turn.transcript}\nreply: ${turn.reply}\n${audio === "" ? "" : `audio: ${audio}\n`}${latencyTable(turn.latencyMs)}`
         : `I did not hear any words (${turn.rejected}).`
     )
   }, Effect.scoped)

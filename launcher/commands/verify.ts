@@ -28,6 +28,9 @@ export const verify = Command.make(
 ).pipe(
   Command.withDescription("Check a bundle: hashes, event chain, seal, every byte"),
   Command.withExamples([
-    { command: "voxbus verify output/20260101_120000_T-42/T-42.vtb --json", description: "Exit code 0 when intact, 1 when not" }
+    {
+      command: "voxbus verify output/20260101_120000_T-42/20260101_120000_T-42.vtb --json",
+      description: "Exit code 0 when intact, 1 when not"
+    }
   ])
 )

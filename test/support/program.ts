@@ -1,13 +1,23 @@
 /** The real program for a test: `voxbus start` on a home of its own, and commands run against it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { cache } from "./server.ts"
 
 export const MAIN = fileURLToPath(new URL("../../launcher/main.ts", import.meta.url))
+
+/** Settings by which every engine is the test-kit's: no model, the same output for the same input. */
+export const TESTKIT_ENGINES = {
+  VOXBUS_TRANSCRIBER_ENGINE: "testkit",
+  VOXBUS_REASONER_ENGINE: "testkit",
+  VOXBUS_SPEAKER_ENGINE: "testkit"
+} as const
+
+/** The same for sound that is never twice the same, where a test wants words. */
+export const ATTENTIVE_ENGINES = { ...TESTKIT_ENGINES, VOXBUS_TRANSCRIBER_MODEL: "attentive" } as const
 
 export interface Ran {
   readonly code: number
@@ -39,8 +49,10 @@ const collect = (child: ChildProcess) =>
   })
 
 /** Commands on a fresh home; nothing runs until one is called. */
-export const freshHome = (extra: NodeJS.ProcessEnv = {}): Program & { readonly remove: () => void } => {
-  const home = mkdtempSync(join(tmpdir(), "voxbus-e2e-"))
+export const freshHome = (
+  extra: NodeJS.ProcessEnv = {},
+  home = mkdtempSync(join(tmpdir(), "voxbus-e2e-"))
+): Program & { readonly remove: () => void } => {
   const environment = { ...process.env, VOXBUS_HOME: home, VOXBUS_CACHE: cache, VOXBUS_CORES_NAME: `voxbus-e2e-${randomUUID()}`, ...extra }
   const run = (...args: ReadonlyArray<string>) =>
     collect(spawn(process.execPath, [MAIN, ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] }))
@@ -54,11 +66,14 @@ export interface Running extends Program {
   /** Everything written to standard error so far. */
   readonly log: () => string
   readonly stop: () => Promise<number>
+  /** As a power cut would; returns the home, which stays. */
+  readonly killed: () => Promise<string>
 }
 
-/** `voxbus start` on a free port, ready. */
-export const startProgram = async (extra: NodeJS.ProcessEnv = {}): Promise<Running> => {
-  const program = freshHome(extra)
+/** `voxbus start` on a free port, ready; `config` is its configuration file. `home`: one that is there already. */
+export const startProgram = async (extra: NodeJS.ProcessEnv = {}, config: object | undefined = {}, home?: string): Promise<Running> => {
+  const program = freshHome(extra, home)
+  if (config !== undefined && home === undefined) writeFileSync(join(program.home, "config.json"), JSON.stringify(config))
   const child = spawn(process.execPath, [MAIN, "start", "--port", "0", "--json"], {
     env: program.environment,
     stdio: ["pipe", "pipe", "pipe"]
@@ -81,6 +96,11 @@ export const startProgram = async (extra: NodeJS.ProcessEnv = {}): Promise<Runni
     bus: ready.bus,
     child,
     log: () => log,
+    killed: async () => {
+      child.kill("SIGKILL")
+      await ended
+      return program.home
+    },
     stop: async () => {
       child.kill("SIGTERM")
       const code = await ended

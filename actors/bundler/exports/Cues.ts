@@ -1,9 +1,14 @@
 /**
  * Segments as subtitles: lines of text with times in milliseconds that never overlap, never run backwards and last at
  * least 1 ms, whatever rounding does. SRT and WebVTT differ only in how they write them.
+ *
+ * A segment that does not fit the limits (an edited one, or the reader wants shorter lines) is cut again; one that is too
+ * short to be read stands longer, as far as the next one leaves room.
  */
-import type { Transcript } from "../../../contract/Events.ts"
-import { wrapLines } from "../Lines.ts"
+import { TIMELINE_RATE, type Segment, type Transcript } from "../../../contract/Events.ts"
+import type { SubtitleOptions } from "../../../contract/TranscriptCommands.ts"
+import { cut, LIMITS } from "../Cut.ts"
+import { type Limits, wrapLines } from "../Lines.ts"
 import { milliseconds } from "./Seconds.ts"
 
 export interface Cue {
@@ -14,13 +19,41 @@ export interface Cue {
   readonly speaker?: string
 }
 
-export const cuesOf = (transcript: Transcript): ReadonlyArray<Cue> => {
+const limitsOf = ({ lineLength, lines, maxSeconds }: SubtitleOptions): Limits => ({
+  lineLength: lineLength ?? LIMITS.lineLength,
+  lines: lines ?? LIMITS.lines,
+  longest: maxSeconds === undefined ? LIMITS.longest : Math.round(maxSeconds * TIMELINE_RATE)
+})
+
+const fitting = (segment: Segment, limits: Limits): ReadonlyArray<Segment> =>
+  segment.end - segment.start <= limits.longest && wrapLines(segment.text, limits.lineLength).length <= limits.lines
+    ? [segment]
+    : cut(segment, segment.start, segment.end, limits)
+
+/** Milliseconds a text should stand: as asked for at least, and as long as it takes to read it; never too long. */
+const wantedMs = ({ text }: Segment, { minSeconds, charactersPerSecond }: SubtitleOptions, limits: Limits): number =>
+  Math.min(
+    milliseconds(limits.longest),
+    Math.max((minSeconds ?? 0) * 1000, charactersPerSecond === undefined ? 0 : (text.length / charactersPerSecond) * 1000)
+  )
+
+export const cuesOf = (transcript: Transcript, subtitles: SubtitleOptions = {}): ReadonlyArray<Cue> => {
+  const limits = limitsOf(subtitles)
+  const segments = transcript.segments.flatMap((segment) => fitting(segment, limits))
   let cursor = 0
-  return transcript.segments.map((segment) => {
+  return segments.map((segment, index) => {
     const start = Math.max(milliseconds(segment.start), cursor)
-    const end = Math.max(milliseconds(segment.end), start + 1)
+    const next = segments[index + 1]
+    const room = next === undefined ? Infinity : milliseconds(next.start)
+    const stands = Math.min(Math.ceil(start + wantedMs(segment, subtitles, limits)), room)
+    const end = Math.max(milliseconds(segment.end), stands, start + 1)
     cursor = end
-    return { start, end, lines: wrapLines(segment.text), ...(segment.speaker === undefined ? {} : { speaker: segment.speaker }) }
+    return {
+      start,
+      end,
+      lines: wrapLines(segment.text, limits.lineLength),
+      ...(segment.speaker === undefined ? {} : { speaker: segment.speaker })
+    }
   })
 }
 

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Transcript } from "../../../contract/Events.ts"
 import { wrapLines } from "../Lines.ts"
 import { at, segmentOf, transcript } from "../Specimen.ts"
-import { timecode } from "./Cues.ts"
+import { cuesOf, timecode } from "./Cues.ts"
 import { transcriptJson } from "./Json.ts"
-import { EXPORTERS } from "./registry.ts"
+import { EXPORTERS, FORMATS } from "./registry.ts"
 import { seconds } from "./Seconds.ts"
 
 const render = (format: string, of: Transcript = transcript): string => {
@@ -51,6 +51,44 @@ describe("exports", () => {
       [...render("srt", odd).matchAll(/^\d\d:.*$/gm)].map(([line]) => line),
       ["00:00:00,001 --> 00:00:00,002", "00:00:00,002 --> 00:00:00,003"]
     )
+  })
+
+  it("cuts subtitles to the reader's limits, and lets short ones stand longer where there is room", () => {
+    const text = "This is a sentence that is much too long for one line of ten or of twenty characters."
+    const talk = with2({ start: 0, end: at(4), text, words: [] }, { start: at(10), end: at(10.5), text: "Yes." })
+    const cues = cuesOf(talk, { lineLength: 20, lines: 1, minSeconds: 2, charactersPerSecond: 4 })
+    assert.isAbove(cues.length, 4)
+    for (const [index, { start, end, lines }] of cues.entries()) {
+      assert.isTrue(lines.length === 1 && (lines[0] ?? "").length <= 20, lines.join("|"))
+      assert.isTrue(end > start && end <= (cues[index + 1]?.start ?? Infinity))
+    }
+    assert.strictEqual(cues.map(({ lines }) => lines.join(" ")).join(" "), `${text} Yes.`)
+    assert.deepInclude(cues.at(-1), { start: 10_000, end: 12_000 })
+    assert.isAtMost(Math.max(...cuesOf(talk, { maxSeconds: 1 }).map(({ start, end }) => end - start)), 1_001)
+  })
+
+  it("writes tables, notes and OpenAI's JSON", async () => {
+    const text = async (format: string, of: Transcript) => {
+      const rendered = await FORMATS.find((each) => each.format === format)?.render(of)
+      return Buffer.from(rendered ?? "").toString("utf8")
+    }
+    const talk = with2({ speaker: "Ann, B", text: '=SUM("x")' }, { text: "*Two* <b>" })
+    assert.strictEqual(
+      await text("csv", talk),
+      '\uFEFFnumber,start,end,speaker,text\r\n1,0,1,"Ann, B","\'=SUM(""x"")"\r\n2,1,2,,*Two* <b>\r\n'
+    )
+    const notes = await text("md", {
+      ...talk,
+      coverage: { ...talk.coverage, gaps: [{ start: at(61), end: at(62), unit: 3, reason: "silence" }] }
+    })
+    assert.include(notes, "- Ticket: CASE-7")
+    assert.include(notes, "1:01 - 1:02: not transcribed (silence)")
+    assert.include(notes, "\\*Two\\* \\<b\\>")
+    const verbose: Readonly<Record<string, unknown>> = JSON.parse(await text("verbose_json", transcript))
+    assert.hasAllKeys(verbose, ["task", "language", "duration", "text", "segments", "words"])
+    assert.match(await text("pdf", talk), /^%PDF-/)
+    assert.match(await text("docx", talk), /^PK/)
+    assert.strictEqual(await text("pdf", empty), await text("pdf", empty), "the same bytes each time")
   })
 
   it("writes text in paragraphs", () => {

@@ -2,7 +2,7 @@
  * JSON for programs, and what `voxbus transcribe --json` prints: times in seconds with millisecond precision.
  */
 import type { Transcript } from "../../../contract/Events.ts"
-import type { Exporter } from "./Exporter.ts"
+import type { PlainExporter } from "./Exporter.ts"
 import { seconds } from "./Seconds.ts"
 
 const probability = (value: number): number => Math.round(value * 10_000) / 10_000
@@ -47,9 +47,10 @@ export const transcriptJson = (transcript: Transcript) => ({
   }))
 })
 
-export const json: Exporter = {
+export const json: PlainExporter = {
   format: "json",
   extension: "json",
   mediaType: "application/json",
+  means: "Everything, with words, times in seconds and coverage",
   render: (transcript) => `${JSON.stringify(transcriptJson(transcript), null, 2)}\n`
 }

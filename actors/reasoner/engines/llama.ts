@@ -15,7 +15,8 @@ import type { ChatHistoryItem, ChatWrapper, Llama, LlamaContextSequence, LlamaMo
 import { Cores, type Lease } from "../../../kernel/Cores.ts"
 import { describe, type Failure, Retryable, Terminal } from "../../../kernel/Failure.ts"
 import { Models } from "../../../kernel/Models.ts"
-import type { Engine, Message, ReplyPart, ReplyRequest } from "../Engine.ts"
+import { merged } from "../Conversation.ts"
+import { type Engine, type Message, type ReplyPart, type ReplyRequest, withoutTools } from "../Engine.ts"
 import { cut } from "../Sentences.ts"
 
 const DEFAULT_MODEL = "smollm2-135m"
@@ -90,7 +91,7 @@ const load = (name: string, path: string, threads: number) =>
   })
 
 const item = ({ role, content }: Message): ChatHistoryItem =>
-  role === "assistant" ? { type: "model", response: [content] } : { type: role, text: content }
+  role === "assistant" ? { type: "model", response: [content] } : { type: role === "system" ? "system" : "user", text: content }
 
 /** The prompt in the model's own chat format, open at its end for the answer after `prefix`. */
 const tokenize = ({ model, wrapper }: Loaded, messages: ReadonlyArray<Message>, prefix: string): Array<TokenId> => {
@@ -155,7 +156,9 @@ const generate = Effect.fnUntraced(function* (
 })
 
 /** Leaves out the oldest exchanges until prompt and answer fit the window. */
-const fit = Effect.fnUntraced(function* (loaded: Loaded, messages: ReadonlyArray<Message>, maxTokens: number) {
+const fit = Effect.fnUntraced(function* (loaded: Loaded, all: ReadonlyArray<Message>, maxTokens: number) {
+  // A model of this size calls no tools; what they said is in the answers.
+  const messages = merged(withoutTools(all))
   const system = messages.filter(({ role }) => role === "system")
   const examples = loaded.name === DEFAULT_MODEL ? EXAMPLES : []
   let talk = messages.filter(({ role }) => role !== "system")
@@ -239,6 +242,8 @@ export const llama = Effect.fnUntraced(function* (options: { readonly systemProm
 
   const engine: Engine = {
     name: "llama-local",
+    windowTokens: WINDOW,
+    speculative: true,
     anticipate: (conversation, options) =>
       Effect.map(Effect.forkIn(readAhead(conversation, options), scope), (fiber) => void (ahead = fiber)),
     prepare,

@@ -1,38 +1,49 @@
 /**
- * Any server that speaks OpenAI's chat protocol: OpenWebUI (`/api`), Ollama, llama-server, vLLM, OpenAI (`/v1`).
+ * Any server that speaks OpenAI's chat protocol: Ollama, llama-server, vLLM, LM Studio, OpenAI (`/v1`); OpenWebUI builds on
+ * it (`openwebui.ts`).
  *
- * Servers differ in what they leave out: usage, `[DONE]`, the stream itself. Gotcha: an answer that was cut by a crash
- * goes on with an instruction to continue, because only some servers can continue an assistant message.
+ * Servers differ in what they leave out: usage, `[DONE]`, the stream itself. Gotcha: an answer that was cut off goes on
+ * with an instruction to continue, because only some servers can continue an assistant message.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { request as Request } from "undici"
-import { describe, type Failure, Retryable, Terminal } from "../../../kernel/Failure.ts"
-import { isOfflineRefusal } from "../../../kernel/Network.ts"
-import type { Engine, Message, ReplyPart, ReplyRequest } from "../Engine.ts"
+import { type Failure, Retryable, Terminal } from "../../../kernel/Failure.ts"
+import { type Answer, complaint, type Endpoint, late, lost, refusal, send } from "../../../kernel/ProviderHttp.ts"
+import type { Engine, Message, ReplyPart, ReplyRequest, ToolCall, ToolDescription } from "../Engine.ts"
 import { eventData } from "./serverSentEvents.ts"
 
-export interface Endpoint {
-  /** Up to and with `/v1` (or `/api`). */
-  readonly url: string
+export interface ChatServer {
+  /** Up to and with `/v1`. */
+  readonly endpoint: Endpoint
   /** Used when the session names none. */
   readonly model: string
-  /** Bearer key; empty: none is sent. */
-  readonly key: string
   /** Milliseconds until the server must begin to answer; 10 s by default. */
   readonly firstByteMs?: number
   /** Milliseconds for the whole answer; 60 s by default. */
   readonly totalMs?: number
+  /** Fields that this server's requests have besides. */
+  readonly extra?: Readonly<Record<string, unknown>>
 }
 
 const CONTINUE = "Your last answer was cut off. Go on exactly where it stopped. Repeat nothing."
-/** Quick tries before the runtime's slow ones; only while nothing of the answer has come. */
-const QUICK_RETRIES = Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 2 }))
-
-const Content = Schema.Struct({ content: Schema.optionalKey(Schema.NullOr(Schema.String)) })
+/** A piece of a call: the first has id and name, all have a part of the arguments. Some servers leave out `index`. */
+const CallPart = Schema.Struct({
+  index: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+  id: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  function: Schema.optionalKey(
+    Schema.Struct({
+      name: Schema.optionalKey(Schema.NullOr(Schema.String)),
+      arguments: Schema.optionalKey(Schema.NullOr(Schema.String))
+    })
+  )
+})
+const Content = Schema.Struct({
+  content: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  tool_calls: Schema.optionalKey(Schema.NullOr(Schema.Array(CallPart)))
+})
 const Chunk = Schema.fromJsonString(
   Schema.Struct({
     model: Schema.optionalKey(Schema.NullOr(Schema.String)),
@@ -57,73 +68,41 @@ const Chunk = Schema.fromJsonString(
 )
 type Chunk = typeof Chunk.Type
 
-const ErrorBody = Schema.fromJsonString(
-  Schema.Struct({
-    error: Schema.optionalKey(Schema.Union([Schema.String, Schema.Struct({ message: Schema.String })])),
-    detail: Schema.optionalKey(Schema.String)
-  })
-)
-
-/** What the server says is wrong, shortened. */
-const reasonOf = (body: string): string => {
-  const { error, detail } = Option.getOrElse(Schema.decodeUnknownOption(ErrorBody)(body), (): typeof ErrorBody.Type => ({}))
-  const text = (typeof error === "string" ? error : error?.message) ?? detail ?? ""
-  return text === "" ? "" : ` It says: ${text.slice(0, 200)}`
-}
-
-const unavailable = (host: string, why: string, options: { readonly cause?: unknown; readonly delayMs?: number } = {}) =>
-  new Retryable({
-    code: "provider.unavailable",
-    message: `The chat endpoint ${host} ${why} Check its address and that it runs.`,
-    ...options
-  })
-
-const lost = (host: string) => (cause: unknown) =>
-  isOfflineRefusal(cause)
-    ? new Terminal({
-        code: "network.offline",
-        message: `Offline mode refused the chat endpoint ${host}. Leave out --offline, or use the embedded model.`,
-        cause
-      })
-    : unavailable(host, `cannot be reached or broke off (${describe(cause)}).`, { cause })
-
-/** `Retry-After` in milliseconds: seconds, or a date we leave to the runtime's own backoff. */
-const retryAfter = (value: string | Array<string> | undefined) =>
-  typeof value === "string" && /^\d+$/.test(value) ? { delayMs: Number(value) * 1000 } : {}
-
-const refused = (host: string, status: number, model: string, body: string, after: string | Array<string> | undefined): Failure => {
-  if (status === 401 || status === 403) {
-    return new Terminal({
-      code: "provider.auth",
-      message: `The chat endpoint ${host} refused the key (${status}). Set VOXBUS_CHAT_API_KEY to a valid one.`
-    })
-  }
-  if (status === 404) {
-    return new Terminal({
-      code: "provider.rejected",
-      message: `The chat endpoint ${host} does not know the model "${model}" or the address is wrong (404).${reasonOf(body)}`
-    })
-  }
-  if (status === 429 || status === 408 || status >= 500) return unavailable(host, `answered ${status}.${reasonOf(body)}`, retryAfter(after))
-  return new Terminal({ code: "provider.rejected", message: `The chat endpoint ${host} refused the request (${status}).${reasonOf(body)}` })
-}
-
 const conversation = ({ messages, prefix }: ReplyRequest): ReadonlyArray<Message> =>
   prefix === "" ? messages : [...messages, { role: "assistant", content: prefix }, { role: "user", content: CONTINUE }]
 
 type Body = Readonly<Record<string, unknown>>
 
-const bodyOf = (request: ReplyRequest, model: string): Body => ({
+const asSent = ({ role, content, toolCalls, toolCallId }: Message): Body => ({
+  role,
+  content,
+  ...(toolCalls === undefined
+    ? {}
+    : { tool_calls: toolCalls.map(({ id, name, arguments: text }) => ({ id, type: "function", function: { name, arguments: text } })) }),
+  ...(toolCallId === undefined ? {} : { tool_call_id: toolCallId })
+})
+
+const described = ({ name, description, parameters }: ToolDescription): Body => ({
+  type: "function",
+  function: { name, description, parameters }
+})
+
+const bodyOf = (request: ReplyRequest, model: string, extra: Body): Body => ({
+  ...extra,
   model,
-  messages: conversation(request),
+  messages: conversation(request).map(asSent),
   stream: true,
   stream_options: { include_usage: true },
   max_tokens: request.maxTokens,
-  temperature: request.temperature
+  temperature: request.temperature,
+  ...((request.tools ?? []).length === 0 ? {} : { tools: request.tools?.map(described) })
 })
 
 /** The request without the field a server complains about; not every server (or model) takes every one. */
 const without = (body: Body, complaint: string): Body | undefined => {
+  const { tools, ...toolless } = body
+  // Ollama of a model without the template for it: "does not support tools".
+  if (tools !== undefined && /\btools?\b/.test(complaint)) return toolless
   const { stream_options, temperature, max_tokens, ...rest } = body
   if (stream_options !== undefined && complaint.includes("stream_options")) return { ...rest, temperature, max_tokens }
   if (max_tokens !== undefined && complaint.includes("max_tokens"))
@@ -136,7 +115,19 @@ interface Progress {
   model: string
   finish: "stop" | "length"
   text: boolean
+  readonly calls: Array<ToolCall>
   usage: { readonly promptTokens: number; readonly completionTokens: number }
+}
+
+/** Puts a piece of a call where it belongs; without an index an id begins the next. */
+const collect = (part: typeof CallPart.Type, calls: Array<ToolCall>): void => {
+  const index = part.index ?? ((part.id ?? "") === "" ? Math.max(0, calls.length - 1) : calls.length)
+  const before = calls[index]
+  calls[index] = {
+    id: before?.id || part.id || `call_${index + 1}`,
+    name: `${before?.name ?? ""}${part.function?.name ?? ""}`,
+    arguments: `${before?.arguments ?? ""}${part.function?.arguments ?? ""}`
+  }
 }
 
 /** Text of one chunk; what it says besides goes into `progress`. */
@@ -147,60 +138,43 @@ const read = (chunk: Chunk, progress: Progress): string => {
   if (typeof chunk.model === "string" && chunk.model !== "") progress.model = chunk.model
   if (chunk.usage) progress.usage = { promptTokens: chunk.usage.prompt_tokens ?? 0, completionTokens: chunk.usage.completion_tokens ?? 0 }
   if (text !== "") progress.text = true
+  for (const part of choice?.delta?.tool_calls ?? choice?.message?.tool_calls ?? []) collect(part, progress.calls)
   return text
 }
 
-export const openaiCompatible = (endpoint: Endpoint): Engine => {
-  const host = URL.canParse(endpoint.url) ? new URL(endpoint.url).host : endpoint.url
-  const firstByteMs = endpoint.firstByteMs ?? 10_000
-  const totalMs = endpoint.totalMs ?? 60_000
+/** The chat protocol against one server, under the name of the engine that uses it. */
+export const chatEngine = (name: string, server: ChatServer): Engine => {
+  const { endpoint } = server
+  const firstByteMs = server.firstByteMs ?? 10_000
+  const totalMs = server.totalMs ?? 60_000
+  const broken = (why: string) => new Retryable({ code: "provider.unavailable", message: `${endpoint.label} ${why}` })
 
   const configured = Effect.gen(function* () {
-    if (!URL.canParse(endpoint.url)) {
+    if (endpoint.url === "") {
       return yield* new Terminal({
         code: "config.invalid",
-        message: "No chat endpoint is configured. Set VOXBUS_CHAT_URL, for example to http://localhost:11434/v1."
+        message: `${endpoint.label} is not configured. Set VOXBUS_CHAT_URL, for example to http://localhost:11434/v1, or see: npx voxbus providers discover`
       })
     }
   })
 
-  const post = (body: Body, signal: AbortSignal) =>
-    Effect.tryPromise({
-      try: async () => {
-        // Loaded with the first question: it costs 0.1 s, and the embedded model does without.
-        const { request } = await import("undici")
-        return request(`${endpoint.url.replace(/\/+$/, "")}/chat/completions`, {
-          method: "POST",
-          headers: {
-            "content-type": "application/json",
-            accept: "text/event-stream",
-            ...(endpoint.key === "" ? {} : { authorization: `Bearer ${endpoint.key}` })
-          },
-          body: JSON.stringify(body),
-          signal,
-          headersTimeout: firstByteMs,
-          bodyTimeout: totalMs
-        })
-      },
-      catch: lost(host)
-    })
-
-  const open = (body: Body, model: string, signal: AbortSignal): Effect.Effect<Awaited<ReturnType<typeof Request>>, Failure> =>
+  const open = (body: Body, model: string): Effect.Effect<Answer, Failure, Scope.Scope> =>
     Effect.gen(function* () {
-      const response = yield* post(body, signal)
-      if (response.statusCode < 300) return response
-      const text = yield* Effect.tryPromise({ try: () => response.body.text(), catch: lost(host) })
-      const simpler = response.statusCode === 400 || response.statusCode === 422 ? without(body, text) : undefined
-      if (simpler !== undefined) return yield* open(simpler, model, signal)
-      return yield* refused(host, response.statusCode, model, text, response.headers["retry-after"])
+      const request = { method: "POST", path: "/chat/completions", json: body, accept: "text/event-stream", firstByteMs, totalMs } as const
+      const answer = yield* send(endpoint, request)
+      if (answer.status < 300) return answer
+      const text = yield* answer.text
+      const simpler = answer.status === 400 || answer.status === 422 ? without(body, text) : undefined
+      if (simpler !== undefined) return yield* open(simpler, model)
+      return yield* refusal(endpoint, { model }, answer, text, yield* Clock.currentTimeMillis)
     })
 
   const parse = (data: string) =>
     Schema.decodeUnknownEffect(Chunk)(data).pipe(
-      Effect.mapError((cause) => unavailable(host, "sent something that is not the chat protocol.", { cause })),
+      Effect.mapError(() => broken("sent something that is not the chat protocol.")),
       Effect.filterOrFail(
         (chunk) => chunk.error === undefined || chunk.error === null,
-        () => unavailable(host, `failed while it answered.${reasonOf(data)}`)
+        () => broken(`failed while it answered.${complaint(data).says}`)
       )
     )
 
@@ -208,18 +182,11 @@ export const openaiCompatible = (endpoint: Endpoint): Engine => {
     Stream.unwrap(
       Effect.gen(function* () {
         yield* configured
-        const model = request.model === "" ? endpoint.model : request.model
-        // Ends the request when the turn is interrupted, whatever it waits for.
-        const controller = yield* Effect.acquireRelease(
-          Effect.sync(() => new AbortController()),
-          (controller) => Effect.sync(() => controller.abort())
-        )
-        const response = yield* open(bodyOf(request, model), model, controller.signal).pipe(
-          Effect.retry({ while: (failure) => failure._tag === "Retryable" && failure.delayMs === undefined, schedule: QUICK_RETRIES })
-        )
-        const progress: Progress = { model, finish: "stop", text: false, usage: { promptTokens: 0, completionTokens: 0 } }
-        const bytes = Stream.fromAsyncIterable<Uint8Array, Failure>(response.body, lost(host))
-        const streamed = String(response.headers["content-type"] ?? "").includes("json") === false
+        const model = request.model === "" ? server.model : request.model
+        const answer = yield* open(bodyOf(request, model, server.extra ?? {}), model)
+        const progress: Progress = { model, finish: "stop", text: false, calls: [], usage: { promptTokens: 0, completionTokens: 0 } }
+        const bytes = Stream.fromAsyncIterable<Uint8Array, Failure>(answer.body, lost(endpoint))
+        const streamed = !(answer.headers["content-type"] ?? "").includes("json")
         const tokens = (streamed ? eventData(bytes) : Stream.fromEffect(Stream.mkString(Stream.decodeText(bytes)))).pipe(
           Stream.mapEffect(parse),
           Stream.map((chunk) => read(chunk, progress)),
@@ -227,15 +194,21 @@ export const openaiCompatible = (endpoint: Endpoint): Engine => {
           Stream.map((text): ReplyPart => ({ _tag: "Token", text }))
         )
         const done = Effect.suspend((): Effect.Effect<ReplyPart, Failure> =>
-          progress.text
-            ? Effect.succeed({ _tag: "Done", model: progress.model, finish: progress.finish, usage: progress.usage })
-            : Effect.fail(unavailable(host, "ended its answer without a word."))
+          progress.text || progress.calls.length > 0
+            ? Effect.succeed({
+                _tag: "Done",
+                model: progress.model,
+                finish: progress.finish,
+                usage: progress.usage,
+                ...(progress.calls.length === 0 ? {} : { calls: progress.calls.filter((call) => call !== undefined) })
+              })
+            : Effect.fail(broken("ended its answer without a word."))
         )
         return Stream.concat(tokens, Stream.fromEffect(done))
       })
-    ).pipe(
-      Stream.interruptWhen(Effect.andThen(Effect.sleep(totalMs), Effect.fail(unavailable(host, `did not finish within ${totalMs} ms.`))))
-    )
+    ).pipe(Stream.interruptWhen(Effect.andThen(Effect.sleep(totalMs), Effect.fail(late(endpoint, totalMs)))))
 
-  return { name: "openai-compatible", prepare: configured, shape: (messages) => Effect.succeed(messages), reply }
+  return { name, prepare: configured, shape: (messages) => Effect.succeed(messages), reply }
 }
+
+export const openaiCompatible = (server: ChatServer): Engine => chatEngine("openai-compatible", server)

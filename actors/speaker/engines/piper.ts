@@ -12,7 +12,7 @@ import { describe, type Failure, Retryable, Terminal } from "../../../kernel/Fai
 import { type InstalledModel, Models } from "../../../kernel/Models.ts"
 import { loadSherpa, type SherpaTts } from "../../../kernel/Sherpa.ts"
 import type { Engine, SpeechRequest } from "../Engine.ts"
-import { toInt16, trimLead } from "../Pcm.ts"
+import { toInt16, trimLead, trimTail } from "../Pcm.ts"
 
 /**
  * Threads to ask for. More than two gain nothing on sentences, and one core is left to the language model, which speaks
@@ -42,6 +42,9 @@ const load = (model: InstalledModel, threads: number) =>
 
 /** Letters or digits: anything else (an ellipsis, an emoji) is not speech, but a voice would still read it out. */
 const isSpeakable = (text: string): boolean => /[\p{L}\p{N}]/u.test(text)
+
+/** A phrase and not a whole sentence: the next one follows without a pause. */
+const goesOn = (text: string): boolean => /[\p{L}\p{N}]$/u.test(text)
 
 /** An interrupt waits for the native call, so that no thread computes after its lease is back. */
 const compute = (voice: SherpaTts, { text, speed }: SpeechRequest) =>
@@ -95,7 +98,11 @@ export const piper = Effect.gen(function* () {
             const voice = yield* voiceOf(request.voice, threads)
             const startedAt = performance.now()
             const { samples, sampleRate } = yield* compute(voice, request)
-            return { pcm: toInt16(trimLead(samples, sampleRate)), sampleRate, computeMs: performance.now() - startedAt }
+            return {
+              pcm: toInt16(goesOn(request.text) ? trimTail(trimLead(samples, sampleRate), sampleRate) : trimLead(samples, sampleRate)),
+              sampleRate,
+              computeMs: performance.now() - startedAt
+            }
           })
         )
       })

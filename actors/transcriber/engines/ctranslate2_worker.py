@@ -21,6 +21,15 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 
 
+def refuse_connections(event, arguments):
+    """Nothing here needs a network, and nothing a library does on its own may use one."""
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        raise PermissionError(f"The speech engine opens no connections; {event} was refused.")
+
+
+sys.addaudithook(refuse_connections)
+
+
 def stub(name, **members):
     """faster-whisper imports these for files, downloads and progress bars, which are not used here."""
     module = types.ModuleType(name)

@@ -2,8 +2,9 @@
  * The process of the `whisper.cpp` engine: PCM in, words out, over stdin and stdout (`Frames.ts`). The only import of
  * smart-whisper, in a process of its own because a fault in native code ends the process it is in.
  *
- * Plain callbacks, no Effect: it starts in 60 ms. It ends when stdin does. Decoding is deterministic (temperature 0, no
- * sampling); a result that repeats itself in a short window is decoded again in the full one.
+ * Plain callbacks, no Effect: it starts in 60 ms. It ends when stdin does. Decoding is deterministic: beam search,
+ * a result that repeats itself in a short window again in the full one, and what is still no good at a higher
+ * temperature, with random numbers that are the same in every run.
  */
 import { createRequire } from "node:module"
 import { loopShare } from "../Words.ts"
@@ -40,6 +41,7 @@ interface Request {
     readonly language: string
     readonly task: "transcribe" | "translate"
     readonly beamSize: number
+    readonly bestOf: number
     readonly prompt: string
     readonly hotwords: string
   }
@@ -70,6 +72,9 @@ const modelOf = (path: string): Promise<Loaded> => {
   return known
 }
 
+/** `WHISPER_MAX_DECODERS`: whisper.cpp fails when it is asked for more. */
+const MAX_DECODERS = 8
+
 /** 0 in the first 50256 ids is text; special tokens and timestamps follow in every model. */
 const isText = (token: Token): boolean => token.id < 50_256
 
@@ -86,8 +91,8 @@ const decode = async (model: Loaded, pcm: Float32Array, request: Request, audioC
   const { options } = request
   const task = await native.TranscribeTask.run(model, pcm, {
     strategy: options.beamSize > 1 ? 1 : 0,
-    beam_size: options.beamSize,
-    best_of: options.beamSize,
+    beam_size: Math.min(MAX_DECODERS, options.beamSize),
+    best_of: Math.min(MAX_DECODERS, options.bestOf),
     n_threads: request.threads,
     language,
     translate: options.task === "translate",
@@ -100,7 +105,9 @@ const decode = async (model: Loaded, pcm: Float32Array, request: Request, audioC
     n_max_text_ctx: options.prompt === "" && options.hotwords === "" ? 0 : 224,
     single_segment: request.short,
     temperature: 0,
-    temperature_inc: 0,
+    // Whisper's own fallback, in the full window only: a short one is decoded again in the full one first. Its random
+    // numbers begin with the same seed in every run.
+    temperature_inc: audioContext === 0 ? 0.4 : 0,
     suppress_non_speech_tokens: true,
     audio_ctx: audioContext,
     print_progress: false,
