@@ -12,7 +12,7 @@ import { follow, queue, raised } from "../launcher/Call.ts"
 import { startHost } from "../launcher/Host.ts"
 import { bench } from "./support/Bench.ts"
 import { hour } from "./support/Fixtures.ts"
-import { memoryOf, rssOf, treeOf } from "./support/Memory.ts"
+import { memoryOf, rssOf, treeOf } from "../kernel/ProcessMemory.ts"
 import { round, show, spread } from "./support/Stats.ts"
 
 const METHOD = `One hour of the generated call as Ogg/Opus through capture and normalizer, each in a process of its own, on a bus whose

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import { bench } from "./support/Bench.ts"
 import { startInstance } from "./support/Instance.ts"
-import { memoryOf, treeOf } from "./support/Memory.ts"
+import { memoryOf, treeOf } from "../kernel/ProcessMemory.ts"
 import { runSoak } from "./support/Soak.ts"
 import { round, slope } from "./support/Stats.ts"
 

@@ -7,6 +7,7 @@ import * as Capability from "./CapabilityCommands.ts"
 import * as Config from "./ConfigCommands.ts"
 import * as Conversation from "./ConversationCommands.ts"
 import * as Creds from "./CredsCommands.ts"
+import * as Debug from "./DebugCommands.ts"
 import * as Detection from "./DetectionCommands.ts"
 import * as Dlq from "./DlqCommands.ts"
 import * as Event from "./EventCommands.ts"
@@ -41,6 +42,7 @@ export const COMMANDS: ReadonlyArray<CommandSpec> = [
   ...commandsOf(Config),
   ...commandsOf(Conversation),
   ...commandsOf(Creds),
+  ...commandsOf(Debug),
   ...commandsOf(Detection),
   ...commandsOf(Dlq),
   ...commandsOf(Event),

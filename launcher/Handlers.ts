@@ -11,6 +11,7 @@ import { capabilityHandlers } from "./handlers/Capabilities.ts"
 import { configHandlers } from "./handlers/Config.ts"
 import { conversationHandlers } from "./handlers/Conversation.ts"
 import { credsHandlers } from "./handlers/Creds.ts"
+import { debugHandlers } from "./handlers/Debug.ts"
 import { detectionHandlers } from "./handlers/Detection.ts"
 import { dlqHandlers } from "./handlers/Dlq.ts"
 import { eventHandlers } from "./handlers/Events.ts"
@@ -54,6 +55,7 @@ export const HANDLERS: ReadonlyArray<Handler<Served | Shared>> = [
   ...configHandlers,
   ...conversationHandlers,
   ...credsHandlers,
+  ...debugHandlers,
   ...detectionHandlers,
   ...dlqHandlers,
   ...eventHandlers,

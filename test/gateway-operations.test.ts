@@ -18,6 +18,8 @@ interface Span {
 let voxbus: Running
 let token: string
 let receiver: Server
+/** A secret in each place that the settings have for one. */
+const PLANTED = "planted-4711"
 const spans: Array<Span> = []
 let exported = ""
 const spoken = toneFile([
@@ -41,10 +43,15 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve))
   const address = receiver.address()
   const port = typeof address === "object" && address !== null ? address.port : 0
-  voxbus = await startProgram(ATTENTIVE_ENGINES, {
-    telemetry: { otlpUrl: `http://127.0.0.1:${port}` },
-    gateway: { uploadMegabytes: 2 }
-  })
+  voxbus = await startProgram(
+    { ...ATTENTIVE_ENGINES, ELEVENLABS_API_KEY: PLANTED },
+    {
+      telemetry: { otlpUrl: `http://127.0.0.1:${port}` },
+      gateway: { uploadMegabytes: 2 },
+      provider: { openwebui: { url: `http://someone:${PLANTED}@127.0.0.1:9` }, probeSeconds: 0 },
+      reasoner: { mcp: [{ name: "tools", command: "true", args: ["--token", PLANTED] }] }
+    }
+  )
   token = (await voxbus.run("token")).stdout.trim()
 }, 120_000)
 
@@ -241,5 +248,64 @@ describe("a program", () => {
     const families = new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name))
     for (const [, name = ""] of text.matchAll(/^(voxbus_\w+)[{ ]/gm))
       assert.isTrue(families.has(name) || families.has(name.replace(/_(bucket|sum|count)$/, "")), name)
+  }, 60_000)
+
+  it("looks for a fault on the debug pages: what goes on, what went wrong, and no secret", async () => {
+    const page = async (name: string): Promise<any> => {
+      const answer = await ask(`/api/debug/${name}`)
+      const text = await answer.text()
+      assert.strictEqual(answer.status, 200, text)
+      assert.notInclude(text, PLANTED, name)
+      assert.notInclude(text, token, name)
+      return JSON.parse(text)
+    }
+    const job = async (path: string) => {
+      const headers = { "content-type": "application/json" }
+      return (await (await ask("/api/jobs/add", { method: "POST", headers, body: JSON.stringify({ path, title: "Lost" }) })).json()) as any
+    }
+    const { session: lost } = await job("/nowhere/lost.wav")
+    const { errors } = await until(async () => {
+      const now = await page("errors?limit=5")
+      return now.errors.some(({ session }: any) => session === lost) ? now : undefined
+    })
+    assert.deepInclude(errors[0], { session: lost, mode: "call", event: "job.failed" })
+    assert.isString(errors[0].code)
+    assert.isNotEmpty(errors[0].message)
+    const state = await page("state")
+    assert.deepInclude(state, { pid: voxbus.child.pid, offline: false, node: process.version })
+    assert.deepInclude(state.call, { state: "IDLE" })
+    assert.include(["IDLE", "LISTENING", "SPEAKING"], state.assistant.state)
+    assert.deepInclude(
+      state.actors.find(({ actor }: any) => actor === "transcriber"),
+      { health: "ready", level: "ok" }
+    )
+    const queue = await page("queue")
+    assert.deepInclude(queue.counts, { done: 1, failed: 1, running: 0 })
+    assert.deepStrictEqual(queue.jobs, [])
+    const { sessions } = await page("sessions")
+    for (const { state } of sessions) assert.include(["queued", "open", "transcribing", "bundling"], state)
+    const memory = await page("memory")
+    const launcher = memory.processes.find(({ pid }: any) => pid === voxbus.child.pid)
+    assert.strictEqual(launcher.name, "launcher")
+    assert.isAbove(launcher.rssMB, 30)
+    if (process.platform === "linux")
+      assert.includeMembers(
+        memory.processes.map(({ name }: any) => name),
+        ["nats-server", "transcriber", "reasoner", "speaker"]
+      )
+    const { value } = await page("config")
+    assert.strictEqual(value.gateway.uploadMegabytes, 2)
+    assert.strictEqual(value.provider.openwebui.url, "http://***@127.0.0.1:9")
+    assert.deepStrictEqual(value.reasoner.mcp[0].args, ["***", "***"])
+    const writer = (await voxbus.run("token", "create", "writer", "--scope", "read,write")).stdout.trim()
+    const paths = Object.entries<any>(((await (await ask("/api/openapi.json")).json()) as any).paths)
+    const debug = paths.filter(([path]) => path.startsWith("/api/debug/"))
+    assert.lengthOf(debug, 6)
+    for (const [path, { get }] of debug) {
+      assert.strictEqual(get["x-scope"], "admin", path)
+      const refused = await ask(path, { headers: { authorization: `Bearer ${writer}` } })
+      assert.strictEqual(refused.status, 403, path)
+      assert.deepInclude(await refused.json(), { error: "access.forbidden" })
+    }
   }, 60_000)
 })

@@ -16,28 +16,28 @@ export const healthOf = Effect.gen(function* () {
   return events.flatMap((each) => (each._tag === "Some" && each.value._tag === "health.changed" ? [each.value] : []))
 })
 
-const status = handler(ActorsStatus, () =>
-  Effect.gen(function* () {
-    const health = yield* healthOf
-    const processes = yield* (yield* Fleet).processes
-    const actors = yield* Effect.forEach(yield* loadAll, ({ name, declaration }) =>
-      Effect.map(lanesOf(declaration), (lanes): ActorStatus => {
-        const said = health.find(({ actor }) => actor === name)
-        const here = processes.filter(({ actor }) => actor === name)
-        return {
-          actor: name,
-          health: said?.status ?? "unknown",
-          detail: said?.detail ?? "",
-          processes: here.map(({ pid }) => pid),
-          restarts: here.reduce((sum, { restarts }) => sum + restarts, 0),
-          level: levelOf(lanes),
-          lanes
-        }
-      })
-    )
-    return { actors }
-  })
-)
+export const actorsStatus = Effect.gen(function* () {
+  const health = yield* healthOf
+  const processes = yield* (yield* Fleet).processes
+  const actors = yield* Effect.forEach(yield* loadAll, ({ name, declaration }) =>
+    Effect.map(lanesOf(declaration), (lanes): ActorStatus => {
+      const said = health.find(({ actor }) => actor === name)
+      const here = processes.filter(({ actor }) => actor === name)
+      return {
+        actor: name,
+        health: said?.status ?? "unknown",
+        detail: said?.detail ?? "",
+        processes: here.map(({ pid }) => pid),
+        restarts: here.reduce((sum, { restarts }) => sum + restarts, 0),
+        level: levelOf(lanes),
+        lanes
+      }
+    })
+  )
+  return actors
+})
+
+const status = handler(ActorsStatus, () => Effect.map(actorsStatus, (actors) => ({ actors })))
 
 const replace = handler(ReplaceActor, ({ actor }) =>
   Effect.map(

@@ -24,8 +24,9 @@ const appliesOf = (path: string): "turn" | "session" | "restart" => {
   return path.startsWith("session.") || path === "session" ? "session" : "turn"
 }
 
-const effective = Effect.map(Settings.current, (settings) => Schema.encodeSync(SettingsFile)(settings))
-const toJson = Schema.decodeUnknownSync(Schema.Json)
+/** Everything that counts, as the file would have it. */
+export const effective = Effect.map(Settings.current, (settings) => Schema.encodeSync(SettingsFile)(settings))
+export const toJson = Schema.decodeUnknownSync(Schema.Json)
 
 const get = handler(GetConfig, ({ path }) =>
   Effect.gen(function* () {

@@ -6,6 +6,7 @@ import { CONVERSATION, known, turns } from "../../actors/reasoner/Conversation.t
 import * as Contract from "../../contract/ConversationCommands.ts"
 import { SetTimer } from "../../contract/TimerCommands.ts"
 import type { EventTag } from "../../contract/Events.ts"
+import type { SessionId } from "../../contract/Session.ts"
 import { Blobs } from "../../kernel/Blobs.ts"
 import { handler } from "../../kernel/Commands.ts"
 import { Terminal } from "../../kernel/Failure.ts"
@@ -23,15 +24,16 @@ const STATE: ReadonlyArray<EventTag> = [
   ...(Object.keys(AFTER) as ReadonlyArray<keyof typeof AFTER>)
 ]
 
-const state = handler(Contract.ConversationState, ({ session: id }) =>
-  Effect.gen(function* () {
-    const found = yield* find(id)
-    if (found === undefined) return { state: "IDLE" as const, turn: 0 }
-    const past = yield* history(MODE, found.session, STATE)
-    const { stage, unit, problem } = turnState(past.map(({ event }) => event))
-    return { session: found.session, state: stage, turn: unit, ...(problem === undefined ? {} : { problem }) }
-  })
-)
+/** @param id of a conversation; the newest when absent */
+export const conversationState = Effect.fnUntraced(function* (id?: SessionId) {
+  const found = yield* find(id)
+  if (found === undefined) return { state: "IDLE" as const, turn: 0 }
+  const past = yield* history(MODE, found.session, STATE)
+  const { stage, unit, problem } = turnState(past.map(({ event }) => event))
+  return { session: found.session, state: stage, turn: unit, ...(problem === undefined ? {} : { problem }) }
+})
+
+const state = handler(Contract.ConversationState, ({ session }) => conversationState(session))
 
 const send = handler(Contract.SendMessage, ({ text, waitSeconds = 0, ...into }) =>
   Effect.gen(function* () {

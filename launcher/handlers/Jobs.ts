@@ -12,7 +12,7 @@ import { changing, enqueue, jobOf, put, readQueue } from "../jobs/Queue.ts"
 /** Of those that have ended. */
 const LISTED = 100
 
-const iso = (ms: number) => new Date(ms).toISOString()
+export const iso = (ms: number) => new Date(ms).toISOString()
 
 const positionOf = (queue: JobQueue, { session }: QueuedJob): number => waiting(queue).findIndex((each) => each.session === session) + 1
 

@@ -8,7 +8,7 @@ import { Terminal } from "../../kernel/Failure.ts"
 import { Settings } from "../../kernel/Settings.ts"
 import { editList } from "../GuardFile.ts"
 
-const status = Effect.fnUntraced(function* (session: SessionId | undefined) {
+export const recordingStatus = Effect.fnUntraced(function* (session?: SessionId) {
   const running = (yield* Recordings).running()
   const recording = session === undefined ? running.at(-1) : running.find((each) => each.session === session)
   return yield* statusOf(session ?? recording?.session, recording)
@@ -19,7 +19,7 @@ const act = (spec: typeof Contract.RecordingStop, wish: Wish) =>
     Effect.gen(function* () {
       const recording = yield* (yield* Recordings).find(session)
       yield* recording.ask(wish)
-      return yield* status(recording.session)
+      return yield* recordingStatus(recording.session)
     })
   )
 
@@ -42,7 +42,7 @@ export const recordingHandlers = [
   handler(Contract.RecordingStart, (request) =>
     Effect.gen(function* () {
       const session = yield* (yield* Recordings).start(request)
-      return yield* status(session)
+      return yield* recordingStatus(session)
     })
   ),
   act(Contract.RecordingPause, "pause"),
@@ -51,7 +51,7 @@ export const recordingHandlers = [
   act(Contract.RecordingCancel, "cancel"),
   act(Contract.RecordingDiscard, "discard"),
   act(Contract.RecordingUndo, "undo"),
-  handler(Contract.RecordingStatus, ({ session }) => status(session)),
+  handler(Contract.RecordingStatus, ({ session }) => recordingStatus(session)),
   handler(Contract.RecordingPush, ({ session, pcm }) => push(session, pcm)),
   handler(Contract.DevicesList, () => devices),
   handler(Contract.DevicesAllow, ({ pattern, allow }) =>
