@@ -16,7 +16,7 @@ import { demand } from "./Access.ts"
 import { clientOf, hold } from "./limits/Usage.ts"
 import { EVENT_STREAMS, SubjectFilter } from "./Protocol.ts"
 import { answered } from "./Rest.ts"
-import { type Cursor, type EventStream, planFor, tail } from "./Tail.ts"
+import { type Cursor, type EventStream, planFor, tail, type TailedEvent } from "./Tail.ts"
 
 const MOST_FILTERS = 64
 /** Proxies close what is silent. */
@@ -57,17 +57,21 @@ const events = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServe
     const next = cursor[stream]
     if (next !== undefined) seen.set(stream, next - 1)
   }
-  const data = tail(bus, subjects, plans, cursor).pipe(
-    Stream.map((event) => {
-      seen.set(event.stream, event.sequence)
-      return `id: ${cursorText(seen)}\ndata: ${JSON.stringify(event)}\n\n`
-    })
-  )
+  const written = Stream.map((event: TailedEvent) => {
+    seen.set(event.stream, event.sequence)
+    return `id: ${cursorText(seen)}\ndata: ${JSON.stringify(event)}\n\n`
+  })
+  const alive = Stream.tick(KEEP_ALIVE).pipe(Stream.map(() => ": \n\n"))
   const { socketsPerClient: most } = (yield* Settings.current).gateway.limits
   const place = hold("sockets", yield* clientOf(request), most, `${most} sockets are open already; close one.`)
   // Refused with a status where possible; the place itself is held for as long as the stream goes on.
   yield* Effect.scoped(place)
-  const body = Stream.merge(Stream.make(": connected\n\n"), Stream.merge(data, Stream.tick(KEEP_ALIVE).pipe(Stream.map(() => ": \n\n"))))
+  // Said when it is settled where the events begin: what a client does after it, it sees.
+  const body = Stream.unwrap(
+    Effect.map(tail(bus, subjects, plans, cursor), (events) =>
+      Stream.concat(Stream.make(": connected\n\n"), Stream.merge(written(events), alive))
+    )
+  )
   return HttpServerResponse.stream(Stream.unwrap(Effect.as(Effect.orDie(place), body)).pipe(Stream.encodeText), {
     contentType: "text/event-stream",
     headers: { "cache-control": "no-store", "x-accel-buffering": "no" }

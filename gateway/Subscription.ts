@@ -18,7 +18,7 @@ export const makeSubscription = Effect.fnUntraced(function* (outbox: Outbox) {
     subscribe: Effect.fnUntraced(function* ({ subjects = [], from }: ClientMessageOf<"subscribe">): Effect.fn.Return<void, Terminal> {
       const plans = yield* planFor(subjects)
       if (running !== undefined) yield* Fiber.interrupt(running)
-      running = yield* tail(bus, subjects, plans, from === undefined ? {} : { [from.stream]: from.sequence }).pipe(
+      running = yield* Stream.unwrap(tail(bus, subjects, plans, from === undefined ? {} : { [from.stream]: from.sequence })).pipe(
         Stream.runForEach((event) => outbox.send({ type: "event", ...event })),
         Effect.forkIn(scope)
       )

@@ -31,6 +31,9 @@ export interface TailedEvent {
 
 const text = new TextDecoder()
 
+/** After a fault of the bus. */
+const AGAIN = Schedule.spaced("200 millis")
+
 /** The event with its body; nothing for one that is not JSON. */
 const tailed = (stream: EventStream, { subject, sequence, time, headers, data }: Recorded): ReadonlyArray<TailedEvent> => {
   try {
@@ -58,7 +61,7 @@ const tailStream = (
   bus: Bus["Service"],
   subjects: ReadonlyArray<string>,
   { stream, filters }: StreamPlan,
-  from: number | "new"
+  from: number
 ): Stream.Stream<TailedEvent> => {
   let next = from
   return Stream.suspend(() => bus.tail(stream, { filters, from: next })).pipe(
@@ -66,13 +69,31 @@ const tailStream = (
     Stream.filter(({ subject }) => subjects.some((filter) => covers(filter, subject))),
     Stream.flatMap((recorded) => Stream.fromIterable(tailed(stream, recorded))),
     Stream.catch(() => Stream.empty),
-    Stream.repeat(Schedule.spaced("200 millis"))
+    Stream.repeat(AGAIN)
   )
 }
 
-/** What the plans select, merged; never ends. */
-export const tail = (bus: Bus["Service"], subjects: ReadonlyArray<string>, plans: ReadonlyArray<StreamPlan>, cursor: Cursor) =>
-  Stream.mergeAll(
-    plans.map((plan) => tailStream(bus, subjects, plan, cursor[plan.stream] ?? "new")),
+/** "What is new" as a place in the log: a fault before the first event must not make it begin later. Waits for the bus. */
+const startOf = (bus: Bus["Service"], stream: EventStream, cursor: Cursor): Effect.Effect<number> => {
+  const from = cursor[stream]
+  if (from !== undefined) return Effect.succeed(from)
+  return bus.newest(stream).pipe(
+    Effect.map((newest) => newest + 1),
+    Effect.retry(AGAIN),
+    Effect.orDie
+  )
+}
+
+/** What the plans select, merged; never ends. Once the stream is given, nothing that comes then is missed. */
+export const tail = Effect.fnUntraced(function* (
+  bus: Bus["Service"],
+  subjects: ReadonlyArray<string>,
+  plans: ReadonlyArray<StreamPlan>,
+  cursor: Cursor
+): Effect.fn.Return<Stream.Stream<TailedEvent>> {
+  const starts = yield* Effect.forEach(plans, (plan) => startOf(bus, plan.stream, cursor), { concurrency: "unbounded" })
+  return Stream.mergeAll(
+    plans.map((plan, index) => tailStream(bus, subjects, plan, starts[index] ?? 1)),
     { concurrency: "unbounded" }
   )
+})

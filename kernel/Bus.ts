@@ -118,6 +118,8 @@ export class Bus extends Context.Service<
     ) => Stream.Stream<Recorded, Retryable>
     /** The newest message of every subject that matches; one round trip. At most 1,000. */
     readonly last: (stream: StreamName, filters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Recorded>, Retryable>
+    /** Sequence of the newest message that the stream has taken; 0 before the first. */
+    readonly newest: (stream: StreamName) => Effect.Effect<number, Retryable>
     /** Messages `first`..`last` of a stream that match `filter`, in batches. */
     readonly range: (stream: StreamName, filter: string, first: number, last: number) => Stream.Stream<Recorded, Retryable>
     /** How many messages each matching subject holds. */

@@ -36,6 +36,16 @@ for (const [name, bus] of [
         })
       )
 
+      it.effect("knows the newest sequence of a stream", () =>
+        Effect.gen(function* () {
+          const bus = yield* Bus
+          const before = yield* bus.newest("CALLS")
+          const { sequence } = yield* bus.publish({ subject: `audio.captured.call.${ulid()}.000001`, data: bytes("a") })
+          assert.strictEqual(yield* bus.newest("CALLS"), sequence)
+          assert.isAbove(sequence, before)
+        })
+      )
+
       it.effect("allows one message below a `once` filter, over different subjects", () =>
         Effect.gen(function* () {
           const bus = yield* Bus

@@ -346,6 +346,7 @@ const make = Effect.gen(function* () {
           return found.sort((a, b) => a.sequence - b.sequence)
         })
       ).pipe(patiently("look up")),
+    newest: (stream) => attempt("look up", async () => (await jsm.streams.info(stream)).state.last_seq).pipe(patiently("look up")),
     range: (stream, filter, first, last) =>
       Stream.paginate(first, (from: number) =>
         Effect.map(replicated(nc) ? caughtUp(stream, filter, from, last) : directBatch(stream, filter, from), (batch) => {

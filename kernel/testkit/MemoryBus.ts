@@ -150,6 +150,7 @@ const make = Effect.gen(function* () {
       Effect.sync(() =>
         [...new Map(read(stream, filters).map((record) => [record.subject, record])).values()].sort((a, b) => a.sequence - b.sequence)
       ),
+    newest: (stream) => Effect.sync(() => log(stream).at(-1)?.sequence ?? 0),
     range: (stream, filter, first, last) =>
       Stream.suspend(() => Stream.fromIterable(read(stream, [filter], first).filter((record) => record.sequence <= last))),
     count: (stream, filter) =>
