@@ -96,10 +96,10 @@ const View = ({ call, reload }: { readonly call: Details; readonly reload: () =>
             <h2 id="transcript-title">{calls.transcript}</h2>
             {data !== undefined && (
               <p className="row">
-                <Button isDisabled={action.busy || !transcript.canUndo} onPress={() => edit("undo")}>
+                <Button isPending={action.busy} isDisabled={!transcript.canUndo} onPress={() => edit("undo")}>
                   {common.undo}
                 </Button>
-                <Button isDisabled={action.busy || !transcript.canRedo} onPress={() => edit("redo")}>
+                <Button isPending={action.busy} isDisabled={!transcript.canRedo} onPress={() => edit("redo")}>
                   {calls.redo}
                 </Button>
               </p>

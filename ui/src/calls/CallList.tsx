@@ -97,7 +97,7 @@ const All = () => {
       </ul>
       {newest.length === PAGE && !end && last !== undefined && (
         <Button
-          isDisabled={more.busy}
+          isPending={more.busy}
           onPress={() =>
             void more.run(async () => {
               const next = await api.get<{ readonly sessions: ReadonlyArray<SessionSummary> }>("/sessions/list", {

@@ -33,7 +33,8 @@ export const Summaries = ({
       )}
       {action.problem !== undefined && <ProblemNote problem={action.problem} />}
       <Button
-        isDisabled={action.busy || state !== "completed"}
+        isPending={action.busy}
+        isDisabled={state !== "completed"}
         onPress={() => void action.run(() => api.post("/transcripts/summarize", { session }))}
       >
         {newest === undefined ? calls.summarize : calls.summarizeAgain}

@@ -51,7 +51,7 @@ const Again = ({ session, onAsked }: { readonly session: string; readonly onAske
         <div className="row end">
           <Select label={calls.model} value={model} onChange={setChosen} options={names.map((name) => ({ value: name, label: name }))} />
           <Button
-            isDisabled={action.busy}
+            isPending={action.busy}
             onPress={() =>
               void action.run(async () => {
                 await api.post("/sessions/retranscribe", { session, model })

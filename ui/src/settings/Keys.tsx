@@ -1,8 +1,9 @@
 /** Keys of providers. They go in and never come out: the page sees where one is kept and how it ends. */
-import { useState } from "react"
+import { useEffect, useRef, useState } from "react"
 import { Button, Input, Label, TextField } from "react-aria-components"
 import type { KeyName, ListKeys, TestKey } from "../../../contract/KeyCommands.ts"
 import { api } from "../api.ts"
+import { Confirm } from "../parts/Confirm.tsx"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { useAction } from "../parts/useAction.ts"
 import { useStrings } from "../preferences.tsx"
@@ -17,6 +18,12 @@ const Key = ({ entry, reload }: { readonly entry: Listed[number]; readonly reloa
   const [key, setKey] = useState("")
   const [said, setSaid] = useState("")
   const action = useAction()
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    // The button that had the focus is gone with the key.
+    if (!set && document.activeElement === document.body && said !== "") field.current?.focus()
+  }, [set, said])
+  const title = settings.keyNames[name as KeyName] ?? name
   const act = (work: () => Promise<string>) =>
     void action.run(async () => {
       setSaid("")
@@ -38,36 +45,36 @@ const Key = ({ entry, reload }: { readonly entry: Listed[number]; readonly reloa
       >
         <TextField type="password" value={key} onChange={setKey} autoComplete="off">
           <Label>
-            {settings.keyNames[name as KeyName] ?? name}:{" "}
-            {set ? settings.keySet(settings.places[place ?? "file"], masked ?? "") : settings.keyMissing}
+            {title}: {set ? settings.keySet(settings.places[place ?? "file"], masked ?? "") : settings.keyMissing}
           </Label>
-          <Input placeholder={set ? settings.keyReplace : settings.keyNew} />
+          <Input ref={field} placeholder={set ? settings.keyReplace : settings.keyNew} />
         </TextField>
-        <Button type="submit" isDisabled={action.busy || key.trim() === ""}>
+        <Button type="submit" isPending={action.busy} isDisabled={key.trim() === ""} aria-label={settings.saveOf(title)}>
           {common.save}
         </Button>
         {set && (
           <>
             <Button
-              isDisabled={action.busy}
-              aria-label={settings.testOf(name)}
-              onPress={() => act(async () => (await api.get<Tested>("/keys/test", { name })).detail)}
+              isPending={action.busy}
+              aria-label={settings.testOf(title)}
+              onPress={() => act(async () => settings.keyTested((await api.get<Tested>("/keys/test", { name })).detail))}
             >
               {settings.test}
             </Button>
             {place !== "environment" && (
-              <Button
-                isDisabled={action.busy}
-                aria-label={settings.removeOf(name)}
-                onPress={() =>
+              <Confirm
+                label={settings.remove}
+                describes={settings.removeOf(title)}
+                title={settings.keyRemoveTitle(title)}
+                text={settings.keyRemoveText}
+                isPending={action.busy}
+                onConfirm={() =>
                   act(async () => {
                     await api.post("/keys/remove", { name })
                     return settings.keyRemoved
                   })
                 }
-              >
-                {settings.remove}
-              </Button>
+              />
             )}
           </>
         )}

@@ -27,11 +27,11 @@ export const Providers = () => {
       <p className="muted">{settings.providersMean}</p>
       {action.problem !== undefined && <ProblemNote problem={action.problem} />}
       <div className="row">
-        <Button isDisabled={action.busy} onPress={() => void test()}>
+        <Button isPending={action.busy} onPress={() => void test()}>
           {settings.test}
         </Button>
         <Button
-          isDisabled={action.busy}
+          isPending={action.busy}
           onPress={() => void action.run(async () => setFound((await api.get<{ readonly found: Found }>("/providers/discover")).found))}
         >
           {settings.discover}
@@ -57,7 +57,7 @@ export const Providers = () => {
                 <br />
                 <span className="muted">{models.slice(0, 5).join(", ")}</span>
               </span>
-              <Button isDisabled={action.busy} aria-label={settings.useOf(kind)} onPress={() => void use(wanted)}>
+              <Button isPending={action.busy} aria-label={settings.useOf(kind)} onPress={() => void use(wanted)}>
                 {settings.use}
               </Button>
             </li>
