@@ -45,7 +45,7 @@ const Key = ({ entry, reload }: { readonly entry: Listed[number]; readonly reloa
       >
         <TextField type="password" value={key} onChange={setKey} autoComplete="off">
           <Label>
-            {title}: {set ? settings.keySet(settings.places[place ?? "file"], masked ?? "") : settings.keyMissing}
+            {title}: {set ? settings.keySet(settings.places[place ?? "file"], (masked ?? "").replace(/^\.+/, "")) : settings.keyMissing}
           </Label>
           <Input ref={field} placeholder={set ? settings.keyReplace : settings.keyNew} />
         </TextField>
