@@ -1,6 +1,5 @@
 /** What can be done with a call: save it in a format, verify its bundle, keep it, delete it. */
 import { useState } from "react"
-import { Button } from "react-aria-components"
 import type { VerifyBundle } from "../../../contract/BundleCommands.ts"
 import type { SessionSummary } from "../../../contract/SessionCommands.ts"
 import type { ListFormats } from "../../../contract/TranscriptCommands.ts"
@@ -8,6 +7,7 @@ import { api } from "../api.ts"
 import { Confirm } from "../parts/Confirm.tsx"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { useAction } from "../parts/useAction.ts"
+import { WorkButton } from "../parts/WorkButton.tsx"
 import { useStrings } from "../preferences.tsx"
 import { go } from "../route.ts"
 import { useApi } from "../useApi.ts"
@@ -38,12 +38,12 @@ const Verify = ({ session }: { readonly session: string }) => {
   const [found, setFound] = useState<Verified>()
   return (
     <>
-      <Button
-        isPending={action.busy}
+      <WorkButton
+        busy={action.busy}
         onPress={() => void action.run(async () => setFound(await api.get<Verified>("/bundles/verify", { session })))}
       >
         {calls.verify}
-      </Button>
+      </WorkButton>
       {action.problem !== undefined && <ProblemNote problem={action.problem} />}
       <div role="status">
         {found !== undefined && (
@@ -108,8 +108,8 @@ export const Actions = ({
       </p>
       <div className="row">
         {bundle !== "" && <Verify session={session} />}
-        <Button
-          isPending={pin.busy}
+        <WorkButton
+          busy={pin.busy}
           onPress={() =>
             void pin.run(async () => {
               await api.post("/sessions/pin", { session, pinned: !pinned })
@@ -118,7 +118,7 @@ export const Actions = ({
           }
         >
           {pinned ? calls.unpin : calls.pin}
-        </Button>
+        </WorkButton>
         <Delete session={session} title={title} />
       </div>
       {pin.problem !== undefined && <ProblemNote problem={pin.problem} />}

@@ -59,7 +59,7 @@ const Start = ({ recorder, busy }: { readonly recorder: CallRecorder; readonly b
       </TextField>
       {blocked ? (
         <Button
-          isPending={allowing.busy}
+          isDisabled={allowing.busy}
           onPress={() =>
             void allowing.run(async () => {
               await api.post("/devices/allow", { pattern: device.id, allow: true })
@@ -103,13 +103,13 @@ const Running = ({ recorder, view }: { readonly recorder: CallRecorder; readonly
       </div>
       <LevelMeter peak={view.peak} idle={paused} />
       <div className="row">
-        <Button isPending={view.busy} onPress={() => void recorder.act(paused ? "resume" : "pause")}>
+        <Button isDisabled={view.busy} onPress={() => void recorder.act(paused ? "resume" : "pause")}>
           {paused ? calls.resume : calls.pause}
         </Button>
-        <Button className="react-aria-Button primary" isPending={view.busy} onPress={() => void recorder.act("stop")}>
+        <Button className="react-aria-Button primary" isDisabled={view.busy} onPress={() => void recorder.act("stop")}>
           {calls.stop}
         </Button>
-        <Button isPending={view.busy} onPress={() => void recorder.act("discard")}>
+        <Button isDisabled={view.busy} onPress={() => void recorder.act("discard")}>
           {calls.discard}
         </Button>
         {wants !== undefined && (

@@ -7,7 +7,6 @@ export const Confirm = ({
   describes,
   title,
   text,
-  isPending = false,
   onConfirm
 }: {
   /** On the button, and on the one that goes through with it. */
@@ -16,13 +15,12 @@ export const Confirm = ({
   readonly describes?: string
   readonly title: string
   readonly text: string
-  readonly isPending?: boolean
   readonly onConfirm: () => void
 }) => {
   const { common } = useStrings()
   return (
     <DialogTrigger>
-      <Button className="react-aria-Button danger" isPending={isPending} {...(describes === undefined ? {} : { "aria-label": describes })}>
+      <Button className="react-aria-Button danger" {...(describes === undefined ? {} : { "aria-label": describes })}>
         {label}
       </Button>
       <ModalOverlay className="overlay centre" isDismissable>

@@ -1,11 +1,12 @@
 /** Keys of providers. They go in and never come out: the page sees where one is kept and how it ends. */
 import { useEffect, useRef, useState } from "react"
-import { Button, Input, Label, TextField } from "react-aria-components"
+import { Input, Label, TextField } from "react-aria-components"
 import type { KeyName, ListKeys, TestKey } from "../../../contract/KeyCommands.ts"
 import { api } from "../api.ts"
 import { Confirm } from "../parts/Confirm.tsx"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { useAction } from "../parts/useAction.ts"
+import { WorkButton } from "../parts/WorkButton.tsx"
 import { useStrings } from "../preferences.tsx"
 import { useApi } from "../useApi.ts"
 
@@ -49,25 +50,24 @@ const Key = ({ entry, reload }: { readonly entry: Listed[number]; readonly reloa
           </Label>
           <Input ref={field} placeholder={set ? settings.keyReplace : settings.keyNew} />
         </TextField>
-        <Button type="submit" isPending={action.busy} isDisabled={key.trim() === ""} aria-label={settings.saveOf(title)}>
+        <WorkButton type="submit" busy={action.busy} isDisabled={key.trim() === ""} aria-label={settings.saveOf(title)}>
           {common.save}
-        </Button>
+        </WorkButton>
         {set && (
           <>
-            <Button
-              isPending={action.busy}
+            <WorkButton
+              busy={action.busy}
               aria-label={settings.testOf(title)}
               onPress={() => act(async () => settings.keyTested((await api.get<Tested>("/keys/test", { name })).detail))}
             >
               {settings.test}
-            </Button>
+            </WorkButton>
             {place !== "environment" && (
               <Confirm
                 label={settings.remove}
                 describes={settings.removeOf(title)}
                 title={settings.keyRemoveTitle(title)}
                 text={settings.keyRemoveText}
-                isPending={action.busy}
                 onConfirm={() =>
                   act(async () => {
                     await api.post("/keys/remove", { name })
