@@ -11,13 +11,18 @@ const running = new Map<string, Fetching>()
 const failures = new Map<string, NonNullable<ModelEntry["failed"]>>()
 
 const list = handler(ListModels, () =>
-  Effect.map(listModels(), (models) => ({
-    models: models.map((model) => {
-      const fetching = running.get(model.name)
-      const failed = failures.get(model.name)
-      return { ...model, ...(fetching === undefined ? {} : { fetching }), ...(failed === undefined ? {} : { failed }) }
-    })
-  }))
+  Effect.gen(function* () {
+    // Asked before the disk: a fetch that ends meanwhile is told once more, and never as neither on its way nor there.
+    const before = new Map(running)
+    const models = yield* listModels()
+    return {
+      models: models.map((model) => {
+        const fetching = before.get(model.name)
+        const failed = failures.get(model.name)
+        return { ...model, ...(fetching === undefined ? {} : { fetching }), ...(failed === undefined ? {} : { failed }) }
+      })
+    }
+  })
 )
 
 const work = (name: string) =>

@@ -1,12 +1,13 @@
 /** What can be done with a call: save it in a format, verify its bundle, keep it, delete it. */
 import { useState } from "react"
-import { Button, Dialog, DialogTrigger, Heading, Modal, ModalOverlay } from "react-aria-components"
 import type { VerifyBundle } from "../../../contract/BundleCommands.ts"
 import type { SessionSummary } from "../../../contract/SessionCommands.ts"
 import type { ListFormats } from "../../../contract/TranscriptCommands.ts"
 import { api } from "../api.ts"
+import { Confirm } from "../parts/Confirm.tsx"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { useAction } from "../parts/useAction.ts"
+import { WorkButton } from "../parts/WorkButton.tsx"
 import { useStrings } from "../preferences.tsx"
 import { go } from "../route.ts"
 import { useApi } from "../useApi.ts"
@@ -37,12 +38,12 @@ const Verify = ({ session }: { readonly session: string }) => {
   const [found, setFound] = useState<Verified>()
   return (
     <>
-      <Button
-        isDisabled={action.busy}
+      <WorkButton
+        busy={action.busy}
         onPress={() => void action.run(async () => setFound(await api.get<Verified>("/bundles/verify", { session })))}
       >
         {calls.verify}
-      </Button>
+      </WorkButton>
       {action.problem !== undefined && <ProblemNote problem={action.problem} />}
       <div role="status">
         {found !== undefined && (
@@ -70,38 +71,15 @@ const Verify = ({ session }: { readonly session: string }) => {
 const Delete = ({ session, title }: { readonly session: string; readonly title: string }) => {
   const { calls, common } = useStrings()
   return (
-    <DialogTrigger>
-      <Button className="react-aria-Button danger">{common.delete}</Button>
-      <ModalOverlay className="overlay centre" isDismissable>
-        <Modal className="dialog">
-          <Dialog role="alertdialog">
-            {({ close }) => (
-              <>
-                <Heading slot="title" level={2}>
-                  {calls.deleteTitle}
-                </Heading>
-                <p>{calls.deleteText}</p>
-                <div className="row">
-                  <Button autoFocus onPress={close}>
-                    {common.cancel}
-                  </Button>
-                  <Button
-                    className="react-aria-Button danger"
-                    onPress={() => {
-                      close()
-                      deletions.delete(session, title)
-                      go("/calls")
-                    }}
-                  >
-                    {common.delete}
-                  </Button>
-                </div>
-              </>
-            )}
-          </Dialog>
-        </Modal>
-      </ModalOverlay>
-    </DialogTrigger>
+    <Confirm
+      label={common.delete}
+      title={calls.deleteTitle}
+      text={calls.deleteText}
+      onConfirm={() => {
+        deletions.delete(session, title)
+        go("/calls")
+      }}
+    />
   )
 }
 
@@ -130,8 +108,8 @@ export const Actions = ({
       </p>
       <div className="row">
         {bundle !== "" && <Verify session={session} />}
-        <Button
-          isDisabled={pin.busy}
+        <WorkButton
+          busy={pin.busy}
           onPress={() =>
             void pin.run(async () => {
               await api.post("/sessions/pin", { session, pinned: !pinned })
@@ -140,7 +118,7 @@ export const Actions = ({
           }
         >
           {pinned ? calls.unpin : calls.pin}
-        </Button>
+        </WorkButton>
         <Delete session={session} title={title} />
       </div>
       {pin.problem !== undefined && <ProblemNote problem={pin.problem} />}

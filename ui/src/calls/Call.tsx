@@ -1,12 +1,12 @@
 /** One call: its waveform, what was said and by whom, and everything that can be done with it. */
 import { useCallback, useEffect, useRef, useState } from "react"
-import { Button } from "react-aria-components"
 import type { GetSession } from "../../../contract/SessionCommands.ts"
 import { api } from "../api.ts"
 import { useReloadOn } from "../events.ts"
 import { clock, moment, size } from "../parts/clock.ts"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { useAction } from "../parts/useAction.ts"
+import { WorkButton } from "../parts/WorkButton.tsx"
 import { usePreferences } from "../preferences.tsx"
 import { useApi } from "../useApi.ts"
 import { Actions } from "./Actions.tsx"
@@ -96,12 +96,12 @@ const View = ({ call, reload }: { readonly call: Details; readonly reload: () =>
             <h2 id="transcript-title">{calls.transcript}</h2>
             {data !== undefined && (
               <p className="row">
-                <Button isDisabled={action.busy || !transcript.canUndo} onPress={() => edit("undo")}>
+                <WorkButton busy={action.busy} isDisabled={!transcript.canUndo} onPress={() => edit("undo")}>
                   {common.undo}
-                </Button>
-                <Button isDisabled={action.busy || !transcript.canRedo} onPress={() => edit("redo")}>
+                </WorkButton>
+                <WorkButton busy={action.busy} isDisabled={!transcript.canRedo} onPress={() => edit("redo")}>
                   {calls.redo}
-                </Button>
+                </WorkButton>
               </p>
             )}
           </div>

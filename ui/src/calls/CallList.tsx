@@ -1,12 +1,13 @@
 /** The calls, the newest first, or where something was said in them. */
 import { useDeferredValue, useState } from "react"
-import { Button, Input, Label, SearchField } from "react-aria-components"
+import { Input, Label, SearchField } from "react-aria-components"
 import type { Hit, SessionSummary } from "../../../contract/SessionCommands.ts"
 import { api } from "../api.ts"
 import { useReloadOn } from "../events.ts"
 import { clock, moment } from "../parts/clock.ts"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { useAction } from "../parts/useAction.ts"
+import { WorkButton } from "../parts/WorkButton.tsx"
 import { usePreferences } from "../preferences.tsx"
 import { useApi } from "../useApi.ts"
 import { isGone, useDeletions } from "./Deletions.ts"
@@ -96,8 +97,8 @@ const All = () => {
           ))}
       </ul>
       {newest.length === PAGE && !end && last !== undefined && (
-        <Button
-          isDisabled={more.busy}
+        <WorkButton
+          busy={more.busy}
           onPress={() =>
             void more.run(async () => {
               const next = await api.get<{ readonly sessions: ReadonlyArray<SessionSummary> }>("/sessions/list", {
@@ -111,7 +112,7 @@ const All = () => {
           }
         >
           {strings.calls.more}
-        </Button>
+        </WorkButton>
       )}
     </>
   )

@@ -5,6 +5,7 @@ import { api } from "../api.ts"
 import { clock } from "../parts/clock.ts"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { useAction } from "../parts/useAction.ts"
+import { WorkButton } from "../parts/WorkButton.tsx"
 import { useStrings } from "../preferences.tsx"
 
 export const Summaries = ({
@@ -32,12 +33,13 @@ export const Summaries = ({
         </>
       )}
       {action.problem !== undefined && <ProblemNote problem={action.problem} />}
-      <Button
-        isDisabled={action.busy || state !== "completed"}
+      <WorkButton
+        busy={action.busy}
+        isDisabled={state !== "completed"}
         onPress={() => void action.run(() => api.post("/transcripts/summarize", { session }))}
       >
         {newest === undefined ? calls.summarize : calls.summarizeAgain}
-      </Button>
+      </WorkButton>
       {keywords.length > 0 && (
         <>
           <h3>{calls.keywords}</h3>

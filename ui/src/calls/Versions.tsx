@@ -8,6 +8,7 @@ import { useReloadOn } from "../events.ts"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { Select } from "../parts/Select.tsx"
 import { useAction } from "../parts/useAction.ts"
+import { WorkButton } from "../parts/WorkButton.tsx"
 import { useStrings } from "../preferences.tsx"
 import { useApi } from "../useApi.ts"
 
@@ -50,8 +51,8 @@ const Again = ({ session, onAsked }: { readonly session: string; readonly onAske
       {names.length > 0 && (
         <div className="row end">
           <Select label={calls.model} value={model} onChange={setChosen} options={names.map((name) => ({ value: name, label: name }))} />
-          <Button
-            isDisabled={action.busy}
+          <WorkButton
+            busy={action.busy}
             onPress={() =>
               void action.run(async () => {
                 await api.post("/sessions/retranscribe", { session, model })
@@ -60,7 +61,7 @@ const Again = ({ session, onAsked }: { readonly session: string; readonly onAske
             }
           >
             {calls.transcribeAgain}
-          </Button>
+          </WorkButton>
         </div>
       )}
     </>

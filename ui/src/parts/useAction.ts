@@ -5,6 +5,8 @@ import { Problem } from "../api.ts"
 export interface Action {
   readonly busy: boolean
   readonly problem: Problem | undefined
+  /** Puts the problem away. */
+  readonly clear: () => void
   readonly run: (work: () => Promise<unknown>) => Promise<void>
 }
 
@@ -25,5 +27,5 @@ export const useAction = (): Action => {
     }
     setBusy(false)
   }, [])
-  return { busy, problem, run }
+  return { busy, problem, run, clear: useCallback(() => setProblem(undefined), []) }
 }

@@ -1,10 +1,12 @@
 /** Keys of providers. They go in and never come out: the page sees where one is kept and how it ends. */
-import { useState } from "react"
-import { Button, Input, Label, TextField } from "react-aria-components"
+import { useEffect, useRef, useState } from "react"
+import { Input, Label, TextField } from "react-aria-components"
 import type { KeyName, ListKeys, TestKey } from "../../../contract/KeyCommands.ts"
 import { api } from "../api.ts"
+import { Confirm } from "../parts/Confirm.tsx"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { useAction } from "../parts/useAction.ts"
+import { WorkButton } from "../parts/WorkButton.tsx"
 import { useStrings } from "../preferences.tsx"
 import { useApi } from "../useApi.ts"
 
@@ -17,6 +19,12 @@ const Key = ({ entry, reload }: { readonly entry: Listed[number]; readonly reloa
   const [key, setKey] = useState("")
   const [said, setSaid] = useState("")
   const action = useAction()
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    // The button that had the focus is gone with the key.
+    if (!set && document.activeElement === document.body && said !== "") field.current?.focus()
+  }, [set, said])
+  const title = settings.keyNames[name as KeyName] ?? name
   const act = (work: () => Promise<string>) =>
     void action.run(async () => {
       setSaid("")
@@ -38,36 +46,35 @@ const Key = ({ entry, reload }: { readonly entry: Listed[number]; readonly reloa
       >
         <TextField type="password" value={key} onChange={setKey} autoComplete="off">
           <Label>
-            {settings.keyNames[name as KeyName] ?? name}:{" "}
-            {set ? settings.keySet(settings.places[place ?? "file"], masked ?? "") : settings.keyMissing}
+            {title}: {set ? settings.keySet(settings.places[place ?? "file"], (masked ?? "").replace(/^\.+/, "")) : settings.keyMissing}
           </Label>
-          <Input placeholder={set ? settings.keyReplace : settings.keyNew} />
+          <Input ref={field} placeholder={set ? settings.keyReplace : settings.keyNew} />
         </TextField>
-        <Button type="submit" isDisabled={action.busy || key.trim() === ""}>
+        <WorkButton type="submit" busy={action.busy} isDisabled={key.trim() === ""} aria-label={settings.saveOf(title)}>
           {common.save}
-        </Button>
+        </WorkButton>
         {set && (
           <>
-            <Button
-              isDisabled={action.busy}
-              aria-label={settings.testOf(name)}
-              onPress={() => act(async () => (await api.get<Tested>("/keys/test", { name })).detail)}
+            <WorkButton
+              busy={action.busy}
+              aria-label={settings.testOf(title)}
+              onPress={() => act(async () => settings.keyTested((await api.get<Tested>("/keys/test", { name })).detail))}
             >
               {settings.test}
-            </Button>
+            </WorkButton>
             {place !== "environment" && (
-              <Button
-                isDisabled={action.busy}
-                aria-label={settings.removeOf(name)}
-                onPress={() =>
+              <Confirm
+                label={settings.remove}
+                describes={settings.removeOf(title)}
+                title={settings.keyRemoveTitle(title)}
+                text={settings.keyRemoveText}
+                onConfirm={() =>
                   act(async () => {
                     await api.post("/keys/remove", { name })
                     return settings.keyRemoved
                   })
                 }
-              >
-                {settings.remove}
-              </Button>
+              />
             )}
           </>
         )}

@@ -4,7 +4,9 @@ import { Button, ProgressBar } from "react-aria-components"
 import type { ModelEntry } from "../../../contract/ModelCommands.ts"
 import { api } from "../api.ts"
 import { size } from "../parts/clock.ts"
+import { Confirm } from "../parts/Confirm.tsx"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
+import { WithCode } from "../parts/WithCode.tsx"
 import { useAction } from "../parts/useAction.ts"
 import { usePreferences } from "../preferences.tsx"
 import { useApi } from "../useApi.ts"
@@ -34,16 +36,20 @@ const Entry = ({ model, act }: { readonly model: ModelEntry; readonly act: (verb
           </ProgressBar>
         )}
         {failed !== undefined && (
-          <p role="alert" className="bad">
-            {failed.message}
+          <p role="alert" className="bad lines">
+            <WithCode text={failed.message} />
           </p>
         )}
       </div>
       {fetching === undefined &&
         (installed ? (
-          <Button aria-label={settings.removeOf(name)} onPress={() => act("remove")}>
-            {settings.remove}
-          </Button>
+          <Confirm
+            label={settings.remove}
+            describes={settings.removeOf(name)}
+            title={settings.modelRemoveTitle(name)}
+            text={settings.modelRemoveText(size(bytes, language))}
+            onConfirm={() => act("remove")}
+          />
         ) : (
           <Button aria-label={settings.fetchOf(name)} onPress={() => act("fetch")}>
             {settings.fetch}

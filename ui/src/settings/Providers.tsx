@@ -1,10 +1,10 @@
 /** Providers that are configured: whether they answer. And what runs on this machine and could be used. */
 import { useState } from "react"
-import { Button } from "react-aria-components"
 import type { CheckProviders, DiscoverProviders } from "../../../contract/ProviderCommands.ts"
 import { api } from "../api.ts"
 import { ProblemNote } from "../parts/ProblemNote.tsx"
 import { useAction } from "../parts/useAction.ts"
+import { WorkButton } from "../parts/WorkButton.tsx"
 import { useStrings } from "../preferences.tsx"
 
 type Checked = (typeof CheckProviders)["reply"]["Type"]["providers"]
@@ -27,15 +27,15 @@ export const Providers = () => {
       <p className="muted">{settings.providersMean}</p>
       {action.problem !== undefined && <ProblemNote problem={action.problem} />}
       <div className="row">
-        <Button isDisabled={action.busy} onPress={() => void test()}>
+        <WorkButton busy={action.busy} onPress={() => void test()}>
           {settings.test}
-        </Button>
-        <Button
-          isDisabled={action.busy}
+        </WorkButton>
+        <WorkButton
+          busy={action.busy}
           onPress={() => void action.run(async () => setFound((await api.get<{ readonly found: Found }>("/providers/discover")).found))}
         >
           {settings.discover}
-        </Button>
+        </WorkButton>
       </div>
       <div role="status">
         {checked?.length === 0 && <p className="muted">{settings.noProviders}</p>}
@@ -57,9 +57,9 @@ export const Providers = () => {
                 <br />
                 <span className="muted">{models.slice(0, 5).join(", ")}</span>
               </span>
-              <Button isDisabled={action.busy} aria-label={settings.useOf(kind)} onPress={() => void use(wanted)}>
+              <WorkButton busy={action.busy} aria-label={settings.useOf(kind)} onPress={() => void use(wanted)}>
                 {settings.use}
-              </Button>
+              </WorkButton>
             </li>
           ))}
         </ul>
