@@ -7,7 +7,7 @@ import type { ServerMessage } from "../../../gateway/Protocol.ts"
 import { api, Problem } from "../api.ts"
 import { Socket } from "../talk/socket.ts"
 import { type BrowserAudio, type BrowserSource, openBrowserAudio } from "./browserAudio.ts"
-import { Kept } from "./Kept.ts"
+import { Sender } from "./Sender.ts"
 
 export type Source = { readonly kind: "device"; readonly device: string } | { readonly kind: "browser"; readonly audio: BrowserSource }
 export type Action = "pause" | "resume" | "stop" | "cancel" | "discard" | "undo"
@@ -25,6 +25,8 @@ export interface RecorderView {
 const NOTHING: RecorderView = { status: undefined, peak: [], problem: undefined, wants: undefined, busy: false }
 const LIVE: ReadonlyArray<string> = ["INITIALIZING", "RECORDING", "PAUSED", "RECOVERING", "STOPPING"]
 const ASK_MS = 500
+/** Between two tries to reach the gateway again: what is said meanwhile is only in this page. */
+const LONGEST_PAUSE_MS = 1_000
 /** Where this tab keeps which recording it feeds, over a reload. */
 const PLACE = "voxbus.recording"
 
@@ -44,9 +46,8 @@ export class CallRecorder {
   #view = NOTHING
   #socket: Socket | undefined
   #audio: BrowserAudio | undefined
-  #kept: Kept | undefined
+  #sender: Sender | undefined
   #missed = false
-  #state = "waiting"
   /** What to send when the socket opens. */
   #hello: (() => void) | undefined
   readonly #timer: ReturnType<typeof setInterval>
@@ -104,12 +105,15 @@ export class CallRecorder {
   #connect(hello: () => void): void {
     this.#hello = hello
     if (this.#socket?.open === true) return hello()
-    this.#socket ??= new Socket({
-      onOpen: () => this.#hello?.(),
-      onMessage: (message) => this.#receive(message),
-      onAudio: () => undefined,
-      onClose: () => void (this.#state = "waiting")
-    })
+    this.#socket ??= new Socket(
+      {
+        onOpen: () => this.#hello?.(),
+        onMessage: (message) => this.#receive(message),
+        onAudio: () => undefined,
+        onClose: () => this.#sender?.broken()
+      },
+      { longestPauseMs: LONGEST_PAUSE_MS }
+    )
   }
 
   #follow(session: string, missed: boolean): void {
@@ -120,10 +124,7 @@ export class CallRecorder {
     if (message.type === "record.level") this.#set({ peak: message.peak })
     if (message.type === "error" && message.code !== "session.unknown") this.#set({ problem: message })
     if (message.type !== "record.ack") return
-    const { session, state, samples, next } = message
-    const began = state === "recording" && this.#state !== "recording"
-    this.#state = state
-    this.#kept?.letGo(samples)
+    const { session, state } = message
     if (this.#audio !== undefined && state !== "ended") {
       const audio = this.#view.wants ?? feedingBefore()?.audio ?? this.#source
       sessionStorage.setItem(PLACE, JSON.stringify({ session, audio } satisfies Feeding))
@@ -131,21 +132,13 @@ export class CallRecorder {
       this.#missed = false
       this.#hello = () => this.#socket?.send({ type: "record.join", session })
     }
-    if (began) for (const pcm of this.#kept?.since(next) ?? []) this.#send(pcm)
+    this.#sender?.acknowledged(message)
     if (state === "ended") this.#release()
   }
 
   #source: BrowserSource = "microphone"
 
-  #send(pcm: Int16Array): void {
-    this.#socket?.sendAudio(pcm.slice().buffer)
-  }
-
-  readonly #onAudio = (pcm: Int16Array): void => {
-    if (this.#state === "paused" || this.#state === "discarded") return
-    this.#kept?.push(pcm)
-    if (this.#state === "recording") this.#send(pcm)
-  }
+  readonly #onAudio = (pcm: Int16Array): void => this.#sender?.push(pcm)
 
   async #open(audio: BrowserSource): Promise<BrowserAudio> {
     this.#source = audio
@@ -155,7 +148,7 @@ export class CallRecorder {
       if (isLive(this.#view.status)) this.#set({ wants: this.#source })
     })
     this.#audio = opened
-    this.#kept = new Kept(opened.channels)
+    this.#sender = new Sender(opened.channels, (pcm) => this.#socket?.sendAudio(pcm.slice().buffer))
     return opened
   }
 
@@ -218,13 +211,12 @@ export class CallRecorder {
   #release(): void {
     this.#audio?.close()
     this.#audio = undefined
-    this.#kept = undefined
+    this.#sender = undefined
     this.#missed = false
     sessionStorage.removeItem(PLACE)
     this.#socket?.close()
     this.#socket = undefined
     this.#hello = undefined
-    this.#state = "waiting"
     this.#set({ peak: [], wants: undefined })
   }
 

@@ -11,6 +11,13 @@ export interface SocketHandlers {
   readonly onClose: () => void
 }
 
+export interface SocketOptions {
+  readonly longestPauseMs?: number
+  readonly open?: () => WebSocket
+}
+
+const ofThisPage = () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`)
+
 export class Socket {
   #socket: WebSocket | undefined
   #pause = FIRST_PAUSE_MS
@@ -18,13 +25,19 @@ export class Socket {
   #closed = false
   readonly #handlers: SocketHandlers
 
-  constructor(handlers: SocketHandlers) {
+  readonly #open: () => WebSocket
+  readonly #longestPause: number
+
+  /** @param options for one who is not the page, or cannot wait as long between two tries */
+  constructor(handlers: SocketHandlers, { longestPauseMs = LONGEST_PAUSE_MS, open = ofThisPage }: SocketOptions = {}) {
     this.#handlers = handlers
+    this.#open = open
+    this.#longestPause = longestPauseMs
     this.#connect()
   }
 
   #connect(): void {
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`)
+    const socket = this.#open()
     socket.binaryType = "arraybuffer"
     socket.addEventListener("open", () => {
       this.#pause = FIRST_PAUSE_MS
@@ -37,7 +50,7 @@ export class Socket {
       if (this.#closed) return
       this.#handlers.onClose()
       this.#timer = setTimeout(() => this.#connect(), this.#pause)
-      this.#pause = Math.min(LONGEST_PAUSE_MS, this.#pause * 2)
+      this.#pause = Math.min(this.#longestPause, this.#pause * 2)
     })
     this.#socket = socket
   }
